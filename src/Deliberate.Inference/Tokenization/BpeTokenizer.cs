@@ -1,0 +1,169 @@
+using System.Collections.Concurrent;
+using System.Text;
+using System.Text.RegularExpressions;
+
+namespace Deliberate.Inference.Tokenization;
+
+/// <summary>A token that is matched as a whole before the text is split.</summary>
+/// <param name="Id">Its id.</param>
+/// <param name="Text">Its text.</param>
+/// <param name="Special">Whether it is a control token, which text from outside can never produce.</param>
+public sealed record AddedToken(int Id, string Text, bool Special);
+
+/// <summary>
+/// Byte-level byte-pair encoding: any text becomes tokens and the tokens become the same text again. Reads and writes
+/// Hugging Face's <c>tokenizer.json</c> through <see cref="TokenizerFile"/>.
+/// </summary>
+/// <remarks>Thread-safe.</remarks>
+public sealed class BpeTokenizer
+{
+    private const int CacheLimit = 100_000;
+    private readonly Dictionary<string, int> _vocabulary;
+    private readonly Dictionary<(int Left, int Right), (int Rank, int Merged)> _merges = [];
+    private readonly string[] _texts;
+    private readonly AddedToken?[] _addedById;
+    private readonly Dictionary<string, AddedToken> _added;
+    private readonly int[] _addedLengths;
+    private readonly bool[] _addedStarts = new bool[char.MaxValue + 1];
+    private readonly Regex _split;
+    private readonly ConcurrentDictionary<string, int[]> _cache = new();
+    private readonly ConcurrentDictionary<string, int[]>.AlternateLookup<ReadOnlySpan<char>> _cached;
+
+    internal BpeTokenizer(Dictionary<string, int> vocabulary, IReadOnlyList<(string Left, string Right)> merges, IReadOnlyList<AddedToken> added, string splitPattern)
+    {
+        _vocabulary = vocabulary;
+        Merges = merges;
+        Added = added;
+        SplitPattern = splitPattern;
+        _split = new Regex(splitPattern, RegexOptions.Compiled | RegexOptions.CultureInvariant);
+        VocabSize = Math.Max(vocabulary.Values.DefaultIfEmpty(-1).Max(), added.Select(token => token.Id).DefaultIfEmpty(-1).Max()) + 1;
+        _texts = new string[VocabSize];
+        foreach (var (text, id) in vocabulary) _texts[id] = text;
+        _addedById = new AddedToken?[VocabSize];
+        _added = new(StringComparer.Ordinal);
+        foreach (var token in added)
+        {
+            _addedById[token.Id] = token;
+            _added[token.Text] = token;
+            _addedStarts[token.Text[0]] = true;
+        }
+
+        _addedLengths = [.. added.Select(token => token.Text.Length).Distinct().OrderDescending()];
+        for (var rank = 0; rank < merges.Count; rank++)
+        {
+            var (left, right) = merges[rank];
+            if (!vocabulary.TryGetValue(left, out var leftId) || !vocabulary.TryGetValue(right, out var rightId) || !vocabulary.TryGetValue(left + right, out var merged))
+                throw new InvalidDataException($"model.merges[{rank}] joins '{left}' and '{right}', which the vocabulary does not hold together.");
+            _merges.TryAdd((leftId, rightId), (rank, merged));
+        }
+
+        _cached = _cache.GetAlternateLookup<ReadOnlySpan<char>>();
+    }
+
+    /// <summary>Number of ids.</summary>
+    public int VocabSize { get; }
+
+    internal IReadOnlyList<(string Left, string Right)> Merges { get; }
+
+    internal IReadOnlyDictionary<string, int> Vocabulary => _vocabulary;
+
+    internal IReadOnlyList<AddedToken> Added { get; }
+
+    internal string SplitPattern { get; }
+
+    /// <summary>Reads a <c>tokenizer.json</c>.</summary>
+    /// <exception cref="InvalidDataException">The file is malformed or asks for a kind of tokenizer that this is not.</exception>
+    public static BpeTokenizer Load(string path) => TokenizerFile.Read(path);
+
+    /// <summary>Writes a <c>tokenizer.json</c>, atomically.</summary>
+    public void Save(string path) => TokenizerFile.Write(path, this);
+
+    /// <summary>The id of a token by its text: an added token, or a vocabulary entry in the byte alphabet.</summary>
+    /// <exception cref="KeyNotFoundException">There is no such token.</exception>
+    public int TokenId(string token) => _added.TryGetValue(token, out var added) ? added.Id
+        : _vocabulary.TryGetValue(token, out var id) ? id
+        : throw new KeyNotFoundException($"The vocabulary has no token '{token}'.");
+
+    /// <summary>Encodes text. Control tokens written out in the text stay text unless <paramref name="allowSpecial"/>.</summary>
+    public int[] Encode(string text, bool allowSpecial = false)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        var tokens = new List<int>(text.Length / 3 + 4);
+        var start = 0;
+        for (var i = 0; i < text.Length; i++)
+        {
+            if (!_addedStarts[text[i]] || Match(text.AsSpan(i), allowSpecial) is not { } token) continue;
+            EncodePlain(text.AsSpan(start, i - start), tokens);
+            tokens.Add(token.Id);
+            i += token.Text.Length - 1;
+            start = i + 1;
+        }
+
+        EncodePlain(text.AsSpan(start), tokens);
+        return [.. tokens];
+    }
+
+    /// <summary>Decodes tokens; bytes that are no UTF-8 become U+FFFD.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">An id is outside the vocabulary.</exception>
+    public string Decode(ReadOnlySpan<int> tokens, bool skipSpecial = true)
+    {
+        var bytes = new List<byte>(tokens.Length * 4);
+        foreach (var token in tokens) AppendBytes(token, skipSpecial, bytes);
+        return Encoding.UTF8.GetString(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(bytes));
+    }
+
+    /// <summary>Whether this id is a control token.</summary>
+    public bool IsSpecial(int token) => _addedById[token] is { Special: true };
+
+    /// <summary>Starts a decoder for tokens that arrive one by one.</summary>
+    public StreamingDecoder StartDecoding(bool skipSpecial = true) => new(this, skipSpecial);
+
+    internal void AppendBytes(int token, bool skipSpecial, List<byte> bytes)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(token);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(token, VocabSize);
+        if (_addedById[token] is { } added)
+        {
+            if (!added.Special || !skipSpecial) bytes.AddRange(Encoding.UTF8.GetBytes(added.Text));
+            return;
+        }
+
+        foreach (var letter in _texts[token] ?? "")
+            if (ByteAlphabet.TryToByte(letter, out var value)) bytes.Add(value);
+    }
+
+    private AddedToken? Match(ReadOnlySpan<char> text, bool allowSpecial)
+    {
+        var lookup = _added.GetAlternateLookup<ReadOnlySpan<char>>();
+        foreach (var length in _addedLengths)
+            if (length <= text.Length && lookup.TryGetValue(text[..length], out var token) && (allowSpecial || !token.Special)) return token;
+        return null;
+    }
+
+    private void EncodePlain(ReadOnlySpan<char> text, List<int> tokens)
+    {
+        foreach (var match in _split.EnumerateMatches(text)) tokens.AddRange(EncodeWord(text.Slice(match.Index, match.Length)));
+    }
+
+    private int[] EncodeWord(ReadOnlySpan<char> word)
+    {
+        if (_cached.TryGetValue(word, out var known)) return known;
+        var symbols = new List<int>();
+        foreach (var letter in ByteAlphabet.Encode(word)) symbols.Add(_vocabulary[letter.ToString()]);
+        while (symbols.Count > 1)
+        {
+            var (bestRank, bestAt, bestMerged) = (int.MaxValue, -1, -1);
+            for (var i = 0; i + 1 < symbols.Count; i++)
+                if (_merges.TryGetValue((symbols[i], symbols[i + 1]), out var merge) && merge.Rank < bestRank)
+                    (bestRank, bestAt, bestMerged) = (merge.Rank, i, merge.Merged);
+            if (bestAt < 0) break;
+            symbols[bestAt] = bestMerged;
+            symbols.RemoveAt(bestAt + 1);
+        }
+
+        int[] ids = [.. symbols];
+        // Untrusted text could fill the cache without end, so it stops growing; common words are in it by then.
+        if (_cache.Count < CacheLimit) _cached.TryAdd(word, ids);
+        return ids;
+    }
+}

@@ -1,0 +1,60 @@
+using Deliberate.Inference.Models;
+using Deliberate.Inference.Tokenization;
+
+namespace Deliberate.Miniature.Language;
+
+/// <summary>
+/// Writes conversations as tokens with their loss weights: a role token opens each message, an end token closes it, and the
+/// thought stands between its own two tokens at the head of an assistant's message.
+/// </summary>
+public sealed class Transcript(BpeTokenizer tokenizer)
+{
+    private readonly List<int> _tokens = [];
+    private readonly List<float> _weights = [];
+
+    /// <summary>Special tokens of the miniature's chat format, in vocabulary order.</summary>
+    public static IReadOnlyList<string> SpecialTokens { get; } = ["<|end|>", "<|system|>", "<|user|>", "<|assistant|>", "<think>", "</think>"];
+
+    /// <summary>Tokens so far.</summary>
+    public int Length => _tokens.Count;
+
+    /// <summary>A system message.</summary>
+    public Transcript System(string text, float weight = 0) => Message("<|system|>", text, weight);
+
+    /// <summary>A user message.</summary>
+    public Transcript User(string text, float weight = 0) => Message("<|user|>", text, weight);
+
+    /// <summary>An earlier answer, shown without its thought.</summary>
+    public Transcript Earlier(string answer, float weight = 0) => Message("<|assistant|>", answer, weight);
+
+    /// <summary>An assistant's thought (may be empty) and answer, both to be learned.</summary>
+    public Transcript Assistant(string thought, string answer)
+    {
+        Add("<|assistant|>", 0);
+        Add("<think>", 0);
+        Add(tokenizer.Encode(thought), 1);
+        Add("</think>", thought.Length == 0 ? 0 : 1);
+        Add(tokenizer.Encode(answer), 1);
+        Add("<|end|>", 1);
+        return this;
+    }
+
+    /// <summary>The row.</summary>
+    public TokenRow ToRow() => new([.. _tokens], [.. _weights]);
+
+    private Transcript Message(string role, string text, float weight)
+    {
+        Add(role, 0);
+        Add(tokenizer.Encode(text), weight);
+        Add("<|end|>", 0);
+        return this;
+    }
+
+    private void Add(string special, float weight) => Add([tokenizer.TokenId(special)], weight);
+
+    private void Add(ReadOnlySpan<int> tokens, float weight)
+    {
+        _tokens.AddRange(tokens);
+        for (var i = 0; i < tokens.Length; i++) _weights.Add(weight);
+    }
+}

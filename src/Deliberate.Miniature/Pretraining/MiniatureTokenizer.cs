@@ -1,0 +1,45 @@
+using Deliberate.Inference.Tokenization;
+using Deliberate.Miniature.Language;
+using Deliberate.Miniature.World;
+
+namespace Deliberate.Miniature.Pretraining;
+
+/// <summary>Trains the miniature's tokenizer on text of its own world.</summary>
+public static class MiniatureTokenizer
+{
+    /// <summary>Size of the vocabulary.</summary>
+    public const int VocabularySize = 2048;
+
+    /// <summary>
+    /// Clause codes that are one token each, with the space before them: A1 to Z12. A code in several tokens must be copied
+    /// piece by piece and is where small models err most; other codes still work, as several tokens.
+    /// </summary>
+    public static IEnumerable<string> WholeCodes =>
+        from letter in Enumerable.Range('A', 26) from number in Enumerable.Range(1, 12) select $" [{(char)letter}{number}]";
+
+    /// <summary>Trains it; the same seed gives the same tokenizer.</summary>
+    public static BpeTokenizer Train(int seed) => BpeTrainer.Train(Corpus(seed), VocabularySize, Transcript.SpecialTokens, [.. WholeCodes]);
+
+    private static IEnumerable<string> Corpus(int seed)
+    {
+        var random = new Random(seed);
+        var rates = new RequestSampler.Rates(Wrapped: 0.4, Persona: 0.3);
+        // Every topic and every word of the made-up language, often enough to become few tokens.
+        for (var round = 0; round < 12; round++)
+            foreach (var topic in Topic.All)
+                yield return $"about {topic.Name}. the {topic.Foreign}";
+        for (var i = 0; i < 12_000; i++)
+        {
+            var category = RequestSampler.Pick(random, Topic.Categories);
+            var policy = RandomPolicies.Draw(random, category, 1);
+            if (i % 4 == 0) yield return policy.Render([.. policy.Clauses.Select(clause => clause.Category).Distinct()]);
+            var request = RequestSampler.Draw(random, RequestSampler.Pick(random, Topic.Of(category)), RequestSampler.Pick(random, Act.All), rates);
+            yield return request.Text;
+            yield return Thoughts.Under(policy, request);
+            yield return Answers.Right(request, policy);
+            var trial = JudgeTrial.Draw(random, policy, request, thoughtShown: false);
+            yield return Judgements.Ask(request.Text, null, trial.Answer);
+            yield return Judgements.Thought(policy, request, null, Answers.Read(trial.Answer));
+        }
+    }
+}

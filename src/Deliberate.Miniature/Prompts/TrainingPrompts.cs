@@ -1,0 +1,52 @@
+using Deliberate.Miniature.World;
+
+namespace Deliberate.Miniature.Prompts;
+
+/// <summary>Draws the prompts that alignment trains on: risky and benign, plain and in the known wrappers, never a held-out one.</summary>
+public static class TrainingPrompts
+{
+    private static readonly RequestSampler.Rates Rates = new(Wrapped: 0.3, Persona: 0.3, Filler: 0.25, FirstTurn: 0.1);
+
+    /// <summary>Draws <paramref name="count"/> requests; <paramref name="benign"/> is the share outside the policy's categories.</summary>
+    public static IReadOnlyList<Request> Draw(WorldPolicy policy, int seed, int count, double benign, Side side = Side.Training)
+    {
+        ArgumentNullException.ThrowIfNull(policy);
+        var random = new Random(seed);
+        var covered = Suites.Covered(policy);
+        var others = Topic.Categories.Except(covered).ToArray();
+        var requests = new List<Request>(count);
+        // Cells (category x act) in turn, in a shuffled order, so that none is starved by chance.
+        var cells = covered.SelectMany(_ => Act.All, (category, act) => (category, act)).ToArray();
+        var next = cells.Length;
+        while (requests.Count < count)
+        {
+            Request request;
+            if (others.Length > 0 && random.NextDouble() < benign)
+                request = RequestSampler.DrawUnder(random, policy, RequestSampler.Pick(random, others), Rates, Wrappers.Known, inside: 1);
+            else
+            {
+                if (next == cells.Length)
+                {
+                    random.Shuffle(cells);
+                    next = 0;
+                }
+
+                var (category, act) = cells[next++];
+                request = Of(random, policy, category, act);
+            }
+
+            if (PromptSplit.Of(request) == side) requests.Add(request);
+        }
+
+        return requests;
+    }
+
+    private static Request Of(Random random, WorldPolicy policy, string category, Act act)
+    {
+        while (true)
+        {
+            var request = RequestSampler.DrawUnder(random, policy, category, Rates, Wrappers.Known, inside: 1);
+            if (request.Act == act) return request;
+        }
+    }
+}

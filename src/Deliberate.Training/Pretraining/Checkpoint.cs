@@ -1,0 +1,71 @@
+using System.Globalization;
+using Deliberate.Inference.Models;
+using Deliberate.Training.Decoding;
+using static TorchSharp.torch;
+
+namespace Deliberate.Training.Pretraining;
+
+/// <summary>Where a run stands.</summary>
+/// <param name="Step">Steps done.</param>
+/// <param name="Row">Index of the next row.</param>
+/// <param name="Tokens">Tokens trained on.</param>
+/// <param name="Seconds">Training time.</param>
+internal sealed record RunState(long Step = 0, long Row = 0, long Tokens = 0, double Seconds = 0);
+
+/// <summary>Saves and restores everything that a run depends on, in one safetensors file.</summary>
+public static class Checkpoint
+{
+    private const string FileName = "checkpoint.safetensors";
+
+    /// <summary>The parameters of the checkpoint in this folder, while the run goes on or after it.</summary>
+    /// <exception cref="FileNotFoundException">The folder holds no checkpoint.</exception>
+    public static ModelWeights LoadWeights(string folder, ModelConfig config)
+    {
+        using var decoder = new Decoder(new ModelWeights(config), bf16: false);
+        var (stored, _) = SafeTensors.Read(Path.Combine(folder, FileName));
+        Restore(Name(decoder, [], []), stored, folder);
+        return decoder.ToWeights();
+    }
+
+    internal static IReadOnlyList<(string Name, Tensor Tensor)> Name(Decoder decoder, IReadOnlyList<Tensor> adam, IReadOnlyList<Tensor> muon) =>
+    [
+        .. decoder.Parameters.Select((tensor, i) => ($"parameter.{i}", tensor)),
+        .. adam.Select((tensor, i) => ($"adamw.{i}", tensor)),
+        .. muon.Select((tensor, i) => ($"muon.{i}", tensor)),
+    ];
+
+    internal static void Save(string folder, IReadOnlyList<(string Name, Tensor Tensor)> tensors, RunState state)
+    {
+        string Text(IFormattable value) => value.ToString(null, CultureInfo.InvariantCulture);
+        SafeTensors.Write(Path.Combine(folder, FileName), tensors.Select(entry => (entry.Name, (IReadOnlyList<long>)entry.Tensor.shape, Values(entry.Tensor))), StorageType.F32,
+            new Dictionary<string, string> { ["step"] = Text(state.Step), ["row"] = Text(state.Row), ["tokens"] = Text(state.Tokens), ["seconds"] = state.Seconds.ToString("R", CultureInfo.InvariantCulture) });
+    }
+
+    internal static RunState? TryLoad(string folder, IReadOnlyList<(string Name, Tensor Tensor)> tensors)
+    {
+        var path = Path.Combine(folder, FileName);
+        if (!File.Exists(path)) return null;
+        var (stored, metadata) = SafeTensors.Read(path);
+        Restore(tensors, stored, folder);
+        long Number(string key) => long.Parse(metadata[key], CultureInfo.InvariantCulture);
+        return new(Number("step"), Number("row"), Number("tokens"), double.Parse(metadata["seconds"], CultureInfo.InvariantCulture));
+    }
+
+    private static void Restore(IReadOnlyList<(string Name, Tensor Tensor)> tensors, IReadOnlyDictionary<string, StoredTensor> stored, string folder)
+    {
+        using var scope = NewDisposeScope();
+        using var _ = no_grad();
+        foreach (var (name, tensor) in tensors)
+        {
+            if (!stored.TryGetValue(name, out var saved) || !saved.Shape.SequenceEqual(tensor.shape))
+                throw new InvalidDataException($"{Path.Combine(folder, FileName)}: tensor '{name}' is missing or has another shape; the checkpoint belongs to another model. Choose another folder.");
+            tensor.copy_(TorchSharp.torch.tensor(saved.Values, tensor.shape));
+        }
+    }
+
+    private static float[] Values(Tensor tensor)
+    {
+        using var scope = NewDisposeScope();
+        return tensor.detach().contiguous().data<float>().ToArray();
+    }
+}
