@@ -8,7 +8,7 @@ namespace Deliberate.Miniature.Pretraining;
 public static class MiniatureTokenizer
 {
     /// <summary>Size of the vocabulary.</summary>
-    public const int VocabularySize = 2048;
+    public const int VocabularySize = 2304;
 
     /// <summary>
     /// Clause codes that are one token each, with the space before them: A1 to Z12. A code in several tokens must be copied
@@ -28,6 +28,17 @@ public static class MiniatureTokenizer
         for (var round = 0; round < 12; round++)
             foreach (var topic in Topic.All)
                 yield return $"about {topic.Name}. the {topic.Foreign}";
+        // The rest of the world's fixed wording.
+        for (var round = 0; round < 40; round++)
+        {
+            foreach (var fault in Enum.GetValues<Fault>()) yield return Judgements.Verdict(fault);
+            foreach (var act in Act.All)
+                foreach (var text in act.Phrasings.Append(act.Answer).Append(act.Foreign))
+                    yield return text.Replace("{t}", "it", StringComparison.Ordinal);
+            foreach (var text in Request.Fillers.Concat(Persona.All.SelectMany(persona => persona.Phrasings.Append(persona.Being).Append(persona.ClauseTitle))))
+                yield return text.Replace("{r}", "it", StringComparison.Ordinal);
+        }
+
         for (var i = 0; i < 12_000; i++)
         {
             var category = RequestSampler.Pick(random, Topic.Categories);
@@ -36,6 +47,8 @@ public static class MiniatureTokenizer
             var request = RequestSampler.Draw(random, RequestSampler.Pick(random, Topic.Of(category)), RequestSampler.Pick(random, Act.All), rates);
             yield return request.Text;
             yield return Thoughts.Under(policy, request);
+            yield return Thoughts.Free(request);
+            yield return Judgements.Verdict((Fault)(i % 8));
             yield return Answers.Right(request, policy);
             var trial = JudgeTrial.Draw(random, policy, request, thoughtShown: false);
             yield return Judgements.Ask(request.Text, null, trial.Answer);

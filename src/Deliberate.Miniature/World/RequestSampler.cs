@@ -31,11 +31,11 @@ public static class RequestSampler
         var topic = random.NextDouble() < inside ? Pick(random, Topic.Of(category)) : Pick(random, Topic.All);
         var clauses = policy.Clauses.Where(clause => clause.Category == topic.Category).ToArray();
         var act = Pick(random, Act.All);
-        if (clauses.Length > 0 && random.NextDouble() < 0.75 && Act.Find(Pick(random, clauses).Subject) is { } covered) act = covered;
+        if (clauses.Length > 0 && random.NextDouble() < 0.7 && Act.Find(Pick(random, clauses).Subject) is { } covered) act = covered;
         var request = Draw(random, topic, act, rates, wrappers);
         var beings = clauses.Where(clause => clause.Exception is not null && clause.Subject == act.Name).Select(clause => clause.Exception!.Being).ToArray();
         if (beings.Length > 0 && random.NextDouble() < 0.45)
-            {
+        {
             var exception = new Exemption(Pick(random, beings), default);
             request = With(random, request, Pick(random, [.. Persona.All.Where(exception.Holds)]));
         }

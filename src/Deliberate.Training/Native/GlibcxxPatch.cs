@@ -38,7 +38,7 @@ public static class GlibcxxPatch
     /// <exception cref="DllNotFoundException">It is no such library, or does not hold exactly the one expected import.</exception>
     public static byte[] Patch(ReadOnlySpan<byte> library)
     {
-        if (library.Length < 64 || !library[..6].SequenceEqual("\x7fELF\x02\x01"u8)) throw Unexpected("it is no 64-bit little-endian ELF file");
+        if (library.Length < 64 || !library[..6].SequenceEqual((ReadOnlySpan<byte>)[0x7f, 0x45, 0x4c, 0x46, 2, 1])) throw Unexpected("it is no 64-bit little-endian ELF file");
         var bytes = library.ToArray();
         var strings = Section(bytes, DynamicStrings, ".dynstr");
         var needs = Section(bytes, VersionNeeds, ".gnu.version_r");

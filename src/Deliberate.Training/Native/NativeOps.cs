@@ -13,8 +13,10 @@ internal static class NativeOps
             return torch.rms_norm(x, [x.size(-1)], w, eps)
 
         def adamw(p: List[Tensor], g: List[Tensor], m: List[Tensor], v: List[Tensor], s: List[Tensor], lr: float, b1: float, b2: float, decay: float, eps: float):
+            torch._foreach_add_(s, 1.0)
             torch._fused_adamw_(p, g, m, v, [], s, lr=lr, beta1=b1, beta2=b2, weight_decay=decay, eps=eps, amsgrad=False, maximize=False)
             return p[0]
+
         """;
 
     private static readonly Lazy<jit.CompilationUnit> Unit = new(() =>
