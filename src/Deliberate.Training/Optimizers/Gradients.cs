@@ -9,6 +9,8 @@ internal static class Gradients
     /// <summary>Zeroes the gradients that exist.</summary>
     public static void Zero(IEnumerable<Tensor> parameters)
     {
+        // A scope roots the handles: one that is only a temporary may be finalised while native code still uses it.
+        using var scope = NewDisposeScope();
         foreach (var parameter in parameters) parameter.grad?.zero_();
     }
 

@@ -55,6 +55,7 @@ public static class Pretrainer
 
     private static double Step(Decoder decoder, AdamW adam, Muon muon, TokenRow[] rows, PretrainOptions options, long step, double share)
     {
+        using var scope = TorchSharp.torch.NewDisposeScope();
         Gradients.Zero(decoder.Parameters);
         var total = WeightedLoss.TotalWeight(rows);
         double loss = 0;
