@@ -15,6 +15,9 @@ public sealed class Transcript(BpeTokenizer tokenizer)
     /// <summary>Special tokens of the miniature's chat format, in vocabulary order.</summary>
     public static IReadOnlyList<string> SpecialTokens { get; } = ["<|end|>", "<|system|>", "<|user|>", "<|assistant|>", "<think>", "</think>"];
 
+    /// <summary>Loss weight of a quoted clause from its code on, against 1 for other learned tokens.</summary>
+    public float QuoteWeight { get; init; } = 1;
+
     /// <summary>Tokens so far.</summary>
     public int Length => _tokens.Count;
 
@@ -32,15 +35,34 @@ public sealed class Transcript(BpeTokenizer tokenizer)
     {
         Add("<|assistant|>", 0);
         Add("<think>", 0);
-        Add(tokenizer.Encode(thought), 1);
+        AddWeighed(tokenizer.Encode(thought));
         Add("</think>", thought.Length == 0 ? 0 : 1);
-        Add(tokenizer.Encode(answer), 1);
+        AddWeighed(tokenizer.Encode(answer));
         Add("<|end|>", 1);
         return this;
     }
 
+    /// <summary>The conversation so far as a prompt: the assistant's turn is open, before its thought or (without one) before its answer.</summary>
+    public int[] ToPrompt(bool thinking = true) =>
+        [.. _tokens, tokenizer.TokenId("<|assistant|>"), tokenizer.TokenId("<think>"), .. thinking ? Array.Empty<int>() : [tokenizer.TokenId("</think>")]];
+
     /// <summary>The row.</summary>
     public TokenRow ToRow() => new([.. _tokens], [.. _weights]);
+
+    // The few tokens that only the policy can tell, a quoted clause's code and what stands behind it, count for more: they are
+    // a small part of the text and most of what is to be learned.
+    private void AddWeighed(ReadOnlySpan<int> tokens)
+    {
+        var weight = 1f;
+        foreach (var token in tokens)
+        {
+            var text = tokenizer.Decode([token], skipSpecial: false);
+            if (text.StartsWith(" [", StringComparison.Ordinal)) weight = QuoteWeight;
+            _tokens.Add(token);
+            _weights.Add(weight);
+            if (text.StartsWith('.')) weight = 1;
+        }
+    }
 
     private Transcript Message(string role, string text, float weight)
     {

@@ -13,6 +13,7 @@ namespace Deliberate.Miniature.Pretraining;
 /// <remarks>Thread-safe.</remarks>
 public sealed class PretrainingRows(BpeTokenizer tokenizer, int seed, IReadOnlySet<string>? reserved = null, int maxTokens = 800)
 {
+    private const double DrillShare = 0.3;
     private static readonly RequestSampler.Rates UnderPolicy = new(Wrapped: 0.3, Persona: 0.3);
     private static readonly RequestSampler.Rates Unwrapping = new(Wrapped: 0.6, Persona: 0.3);
 
@@ -52,7 +53,8 @@ public sealed class PretrainingRows(BpeTokenizer tokenizer, int seed, IReadOnlyS
         // Now and then only the styles stand in context, as for a prompt without a category.
         var bare = random.Next(30) == 0;
         if (bare) policy = policy with { Clauses = [] };
-        var transcript = new Transcript(tokenizer).System(policy.Render([.. policy.Clauses.Select(clause => clause.Category).Distinct()]), 0.25f);
+        var transcript = new Transcript(tokenizer) { QuoteWeight = 6 }.System(policy.Render([.. policy.Clauses.Select(clause => clause.Category).Distinct()]), 0.25f);
+        if (!bare && random.NextDouble() < DrillShare) return Drill(random, transcript, policy);
         var slots = policy.Clauses.Count < 5 ? 6 : 5;
         for (var slot = 0; slot < slots && transcript.Length < maxTokens - 190; slot++)
         {
@@ -64,9 +66,26 @@ public sealed class PretrainingRows(BpeTokenizer tokenizer, int seed, IReadOnlyS
         return transcript.ToRow();
     }
 
+    // Looking up clauses by themselves, many in a row: what following and judging both rest on.
+    private static TokenRow Drill(Random random, Transcript transcript, WorldPolicy policy)
+    {
+        var covered = policy.Clauses.Select(clause => clause.Category).Distinct().ToArray();
+        for (var slot = 0; slot < 12; slot++)
+        {
+            var clause = RequestSampler.Pick(random, policy.Clauses);
+            var key = (clause.Category, clause.Subject);
+            if (random.Next(5) == 0) key = (RequestSampler.Pick(random, covered), RequestSampler.Pick(random, Act.All).Name);
+            var found = policy.Clauses.FirstOrDefault(line => (line.Category, line.Subject) == key);
+            transcript.User($"Rule for {key.Item1}, {key.Item2}.", 0)
+                .Assistant("", found is null ? $"No clause covers {key.Item1}, {key.Item2}." : $"The policy says {found.Line}");
+        }
+
+        return transcript.ToRow();
+    }
+
     private TokenRow FreeRow(Random random)
     {
-        var transcript = new Transcript(tokenizer);
+        var transcript = new Transcript(tokenizer) { QuoteWeight = 6 };
         var direct = random.Next(2) == 0;
         for (var slot = 0; slot < 6 && transcript.Length < maxTokens - 190; slot++)
         {

@@ -41,6 +41,24 @@ public static class TrainingPrompts
         return requests;
     }
 
+    /// <summary>
+    /// Draws requests that no clause covers, half of them in a wrapper of any kind: what the model can do and must go on doing.
+    /// </summary>
+    public static IReadOnlyList<Request> Capability(WorldPolicy policy, int seed, int count, Side side = Side.Training)
+    {
+        var random = new Random(seed);
+        var others = Topic.Categories.Except(Suites.Covered(policy)).ToArray();
+        var requests = new List<Request>(count);
+        while (others.Length > 0 && requests.Count < count)
+        {
+            var topic = RequestSampler.Pick(random, Topic.Of(RequestSampler.Pick(random, others)));
+            var request = RequestSampler.Draw(random, topic, RequestSampler.Pick(random, Act.All), Rates with { Wrapped = 0.6 });
+            if (PromptSplit.Of(request) == side) requests.Add(request);
+        }
+
+        return requests;
+    }
+
     private static Request Of(Random random, WorldPolicy policy, string category, Act act)
     {
         while (true)

@@ -36,6 +36,9 @@ public sealed record PretrainOptions
     /// <summary>Minutes between checkpoints.</summary>
     public double CheckpointMinutes { get; init; } = 3;
 
+    /// <summary>Parameters to start from; null: random ones.</summary>
+    public Deliberate.Inference.Models.ModelWeights? Start { get; init; }
+
     /// <summary>Seed of the starting parameters.</summary>
     public int Seed { get; init; } = 1;
 

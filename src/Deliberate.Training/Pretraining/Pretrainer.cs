@@ -22,7 +22,7 @@ public static class Pretrainer
         ArgumentNullException.ThrowIfNull(row);
         TorchLibrary.Initialize();
         Directory.CreateDirectory(options.CheckpointFolder);
-        using var decoder = new Decoder(Initialisation.Random(config, options.Seed), options.Bf16);
+        using var decoder = new Decoder(options.Start ?? Initialisation.Random(config, options.Seed), options.Bf16);
         using var adam = new AdamW(decoder.Others);
         using var muon = new Muon(decoder.Matrices);
         var state = new RunState();

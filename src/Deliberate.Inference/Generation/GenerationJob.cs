@@ -1,0 +1,40 @@
+namespace Deliberate.Inference.Generation;
+
+/// <summary>One call of the generator: the requests, and which of them no worker has taken yet.</summary>
+internal sealed class GenerationJob
+{
+    private readonly List<PromptGroup> _groups;
+    private readonly Action<int>? _progress;
+    private int _next = -1, _done;
+
+    public GenerationJob(IReadOnlyList<GenerationRequest> requests, bool share, Action<int>? progress, Action<int>? onToken, CancellationToken cancel)
+    {
+        (Requests, _progress, OnToken, Cancel) = (requests, progress, onToken, cancel);
+        (Prefixes, _groups) = PrefixTree.Build(requests, share);
+        Results = new GenerationResult[requests.Count];
+    }
+
+    public IReadOnlyList<GenerationRequest> Requests { get; }
+
+    public GenerationResult[] Results { get; }
+
+    public IReadOnlyList<SharedPrefix> Prefixes { get; }
+
+    public Action<int>? OnToken { get; }
+
+    public CancellationToken Cancel { get; }
+
+    /// <summary>The next group of equal prompts, or null when all are taken.</summary>
+    public PromptGroup? Take()
+    {
+        var index = Interlocked.Increment(ref _next);
+        return index < _groups.Count ? _groups[index] : null;
+    }
+
+    public void Finish(int request, GenerationResult result)
+    {
+        Results[request] = result;
+        var done = Interlocked.Increment(ref _done);
+        _progress?.Invoke(done);
+    }
+}

@@ -1,0 +1,168 @@
+using System.Globalization;
+using Deliberate.Inference.Models;
+
+namespace Deliberate.Inference.Generation;
+
+/// <summary>
+/// The generation engine: continues prompts in large batches on the processor. Common beginnings of prompts are computed once,
+/// finished sequences make room for waiting ones, and every worker thread takes whole sequences through the whole model, so that
+/// threads never wait for each other.
+/// </summary>
+/// <remarks>
+/// A completion depends on its own prompt, settings and seed and on the weights alone: not on the other requests, their order or
+/// the number of threads. Calls from several threads are served one after the other.
+/// </remarks>
+public sealed class Generator : IDisposable
+{
+    private readonly PackedModel _model;
+    private readonly GeneratorOptions _options;
+    private readonly SemaphoreSlim _turn = new(1, 1);
+    private readonly Worker[] _workers;
+
+    /// <summary>Packs the weights.</summary>
+    public Generator(ModelWeights weights, GeneratorOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(weights);
+        _options = options ?? new();
+        _model = new(weights.Config);
+        _model.Load(weights);
+        var threads = _options.Threads > 0 ? _options.Threads
+            : int.TryParse(Environment.GetEnvironmentVariable("DELIBERATE_THREADS"), NumberStyles.Integer, CultureInfo.InvariantCulture, out var set) && set > 0 ? set
+            : Environment.ProcessorCount;
+        _workers = [.. Enumerable.Range(0, threads).Select(_ => new Worker(_model, Math.Clamp(_options.MaxBatch / threads, 1, ForwardPass.MaxRows)))];
+    }
+
+    /// <summary>The shape of the model.</summary>
+    public ModelConfig Config => _model.Config;
+
+    /// <summary>Takes new parameters of the same shape.</summary>
+    public void Load(ModelWeights weights)
+    {
+        ArgumentNullException.ThrowIfNull(weights);
+        _turn.Wait();
+        try
+        {
+            _model.Load(weights);
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    /// <summary>Continues all prompts; results are in the order of the requests.</summary>
+    /// <param name="requests">The requests.</param>
+    /// <param name="progress">Called with the number of finished requests, from worker threads.</param>
+    /// <param name="cancel">Stops between two tokens.</param>
+    /// <exception cref="ArgumentException">A prompt is empty, too long or holds a token that the model does not have.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    public IReadOnlyList<GenerationResult> Generate(IReadOnlyList<GenerationRequest> requests, Action<int>? progress = null, CancellationToken cancel = default)
+    {
+        ArgumentNullException.ThrowIfNull(requests);
+        for (var i = 0; i < requests.Count; i++) Check(requests[i], i);
+        if (requests.Count == 0) return [];
+        _turn.Wait(cancel);
+        try
+        {
+            var job = new GenerationJob(requests, _options.SharePrefixes, progress, null, cancel);
+            Run(job);
+            return job.Results;
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    /// <summary>Continues one prompt and hands over each token as soon as it is chosen.</summary>
+    public GenerationResult Stream(GenerationRequest request, Action<int> onToken, CancellationToken cancel = default)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        Check(request, 0);
+        _turn.Wait(cancel);
+        try
+        {
+            var job = new GenerationJob([request], false, null, onToken, cancel);
+            _workers[0].Work(job);
+            return job.Results[0];
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    /// <summary>The logits after every token, for tests and analysis. (T) -> (T * vocab), row-major</summary>
+    public float[] Logits(ReadOnlySpan<int> tokens)
+    {
+        Check(new() { Prompt = tokens.ToArray() }, 0);
+        _turn.Wait();
+        try
+        {
+            return _workers[0].Logits(tokens);
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _turn.Dispose();
+
+    private void Run(GenerationJob job)
+    {
+        // Shared prefixes level by level (a prefix needs its parent's keys), then the sequences.
+        foreach (var level in job.Prefixes.GroupBy(prefix => prefix.Depth).OrderBy(level => level.Key))
+        {
+            var prefixes = level.ToArray();
+            var next = -1;
+            OnAll(worker =>
+            {
+                for (int i; (i = Interlocked.Increment(ref next)) < prefixes.Length && !job.Cancel.IsCancellationRequested;) worker.Compute(prefixes[i]);
+            });
+        }
+
+        OnAll(worker => worker.Work(job));
+        job.Cancel.ThrowIfCancellationRequested();
+    }
+
+    private void OnAll(Action<Worker> work)
+    {
+        if (_workers.Length == 1)
+        {
+            work(_workers[0]);
+            return;
+        }
+
+        Exception? failure = null;
+        var threads = _workers.Skip(1).Select(worker => new Thread(() => Guarded(worker)) { IsBackground = true, Name = "generation" }).ToArray();
+        foreach (var thread in threads) thread.Start();
+        Guarded(_workers[0]);
+        foreach (var thread in threads) thread.Join();
+        if (failure is not null) throw new InvalidOperationException($"Generation failed: {failure.Message}", failure);
+
+        void Guarded(Worker worker)
+        {
+            try
+            {
+                work(worker);
+            }
+#pragma warning disable CA1031 // a worker's failure is rethrown by the caller's thread
+            catch (Exception e)
+            {
+                failure = e;
+            }
+#pragma warning restore CA1031
+        }
+    }
+
+    private void Check(GenerationRequest request, int index)
+    {
+        if (request.Prompt.Length == 0) throw new ArgumentException($"Request {index} has an empty prompt.");
+        if (request.Prompt.Length > Config.MaxPositions)
+            throw new ArgumentException($"The prompt of request {index} has {request.Prompt.Length} tokens; the model has {Config.MaxPositions} positions.");
+        foreach (var token in request.Prompt)
+            if ((uint)token >= (uint)Config.VocabSize) throw new ArgumentException($"The prompt of request {index} holds token {token}; the model has {Config.VocabSize}.");
+    }
+}

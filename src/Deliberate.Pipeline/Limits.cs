@@ -1,0 +1,11 @@
+namespace Deliberate.Pipeline;
+
+/// <summary>Longest texts of the miniature, in tokens.</summary>
+internal static class Limits
+{
+    /// <summary>A thought and an answer.</summary>
+    public const int CompletionTokens = 160;
+
+    /// <summary>A judge's thought and verdict.</summary>
+    public const int VerdictTokens = 200;
+}

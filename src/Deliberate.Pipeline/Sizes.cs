@@ -1,0 +1,49 @@
+namespace Deliberate.Pipeline;
+
+/// <summary>How much each stage of a run does.</summary>
+internal sealed record Sizes
+{
+    /// <summary>Prompts that samples are generated for.</summary>
+    public required int Prompts { get; init; }
+
+    /// <summary>Share of them outside the policy's categories.</summary>
+    public double BenignShare { get; init; } = 0.15;
+
+    /// <summary>Capability prompts: benign, in every wrapper, so that no ability is lost.</summary>
+    public required int CapabilityPrompts { get; init; }
+
+    /// <summary>Samples a prompt.</summary>
+    public int Samples { get; init; } = 1;
+
+    /// <summary>Judge runs a sample; the minimum counts.</summary>
+    public required int JudgeRuns { get; init; }
+
+    /// <summary>Passes over the distilled examples.</summary>
+    public required double SftEpochs { get; init; }
+
+    /// <summary>Steps of reinforcement learning.</summary>
+    public required int RlSteps { get; init; }
+
+    /// <summary>Prompts a step.</summary>
+    public required int RlPrompts { get; init; }
+
+    /// <summary>Rollouts a prompt.</summary>
+    public int GroupSize { get; init; } = 8;
+
+    /// <summary>Judge runs an answer in reinforcement learning.</summary>
+    public int RlJudgeRuns { get; init; } = 2;
+
+    /// <summary>Held-out prompts in each plain suite.</summary>
+    public required int SuiteSize { get; init; }
+
+    /// <summary>Held-out prompts that are put in each wrapper.</summary>
+    public required int Jailbroken { get; init; }
+
+    /// <summary>Answers of each type of error that the judge is tested with.</summary>
+    public required int JudgeTrials { get; init; }
+
+    /// <summary>The sizes of a budget.</summary>
+    public static Sizes Of(Budget budget) => budget == Budget.Default
+        ? new() { Prompts = 1300, CapabilityPrompts = 150, JudgeRuns = 2, SftEpochs = 3, RlSteps = 24, RlPrompts = 12, SuiteSize = 120, Jailbroken = 60, JudgeTrials = 40 }
+        : new() { Prompts = 160, CapabilityPrompts = 24, JudgeRuns = 1, SftEpochs = 2, RlSteps = 3, RlPrompts = 4, SuiteSize = 24, Jailbroken = 6, JudgeTrials = 6 };
+}
