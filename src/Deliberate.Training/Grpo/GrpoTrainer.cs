@@ -24,16 +24,19 @@ public sealed class GrpoTrainer : IDisposable
     private readonly string _recipe;
     private RunState _state = new();
 
-    /// <summary>Starts at these weights, which are also the reference of the KL term.</summary>
+    /// <summary>Starts at these weights.</summary>
+    /// <param name="start">The policy at the beginning; not changed.</param>
+    /// <param name="options">The recipe.</param>
+    /// <param name="reference">What the KL term holds the policy to; null for the start. Without a KL term it is not used.</param>
     /// <exception cref="NotSupportedException">The model's output projection is not its embedding.</exception>
-    public GrpoTrainer(ModelWeights start, GrpoOptions options)
+    public GrpoTrainer(ModelWeights start, GrpoOptions options, ModelWeights? reference = null)
     {
         ArgumentNullException.ThrowIfNull(start);
         ArgumentNullException.ThrowIfNull(options);
         TorchLibrary.Initialize();
         _options = options;
         _policy = new Decoder(start, options.Bf16);
-        if (options.KlCoefficient != 0) _reference = new Decoder(start, options.Bf16);
+        if (options.KlCoefficient != 0) _reference = new Decoder(reference ?? start, options.Bf16);
         _optimizer = new DecoderOptimizer(_policy, OptimizerKind.AdamW, options.WeightDecay, options.ClipNorm);
         _tensors = Checkpoint.Name(_policy, _optimizer.AdamState, []);
         _recipe = $"grpo start={Fingerprint.Of(start)}";
