@@ -22,10 +22,10 @@ internal static class PolicyLoss
         double kl = 0;
         if (reference is not null)
         {
-            // k3 (Schulman): never negative, unbiased, low variance.
+            // k3 (Schulman): never negative, unbiased, low variance. Times the ratio its gradient is unbiased too (DeepSeek-V3.2).
             var difference = reference - current;
             var estimates = difference.exp() - difference - 1;
-            losses = losses + estimates * options.KlCoefficient;
+            losses = losses + estimates * ratio * options.KlCoefficient;
             kl = estimates.detach().sum().ToDouble();
         }
 
