@@ -44,6 +44,20 @@ public class DecoderTests
     }
 
     [Fact]
+    public void Attention_over_short_rows_agrees_with_the_plain_one()
+    {
+        (double Loss, double Norm) Of(bool plain)
+        {
+            using var decoder = new Decoder(Tiny.Weights(), bf16: false) { PlainAttention = plain };
+            return (WeightedLoss.Backward(decoder, Tiny.Rows(4), 1), Gradients.Clip(decoder.Parameters, double.MaxValue));
+        }
+
+        var (expected, actual) = (Of(plain: true), Of(plain: false));
+        Assert.Equal(1, actual.Loss / expected.Loss, 1e-5);
+        Assert.Equal(1, actual.Norm / expected.Norm, 1e-5);
+    }
+
+    [Fact]
     public void Batching_and_padding_do_not_change_the_loss()
     {
         using var decoder = new Decoder(Tiny.Weights(), bf16: false);
