@@ -50,6 +50,9 @@ public sealed class Decoder : IDisposable
     /// <summary>The shape of the model.</summary>
     public ModelConfig Config { get; }
 
+    /// <summary>Whether to use libtorch's own attention for rows of every length: slower for short ones, kept to compare against.</summary>
+    internal bool PlainAttention { get; init; }
+
     /// <summary>The block matrices, which Muon trains.</summary>
     public IReadOnlyList<Tensor> Matrices => [.. _blocks.SelectMany(block => new[] { block.Qkv, block.Output, block.GateUp, block.Down })];
 
@@ -68,9 +71,10 @@ public sealed class Decoder : IDisposable
         var x = Cast(_embedding).index_select(0, tokens.flatten()).view(batch, length, Config.HiddenSize);
         var cos = _cos.narrow(1, 0, length);
         var sin = _sin.narrow(1, 0, length);
+        var mask = PlainAttention || length > CausalAttention.LongestGrouped ? null : CausalAttention.Mask(length, Config.Heads / Config.KvHeads, _compute);
         foreach (var block in _blocks)
         {
-            x = x + Attention(block, NativeOps.RmsNorm(x, Cast(block.InputNorm), Config.RmsNormEps), batch, length, cos, sin);
+            x = x + Attention(block, NativeOps.RmsNorm(x, Cast(block.InputNorm), Config.RmsNormEps), batch, length, cos, sin, mask);
             var gateUp = F.linear(NativeOps.RmsNorm(x, Cast(block.PostNorm), Config.RmsNormEps), Cast(block.GateUp)).chunk(2, -1); // (B, T, ff) twice
             x = x + F.linear(F.silu(gateUp[0]) * gateUp[1], Cast(block.Down));
         }
@@ -111,25 +115,14 @@ public sealed class Decoder : IDisposable
         _sin.Dispose();
     }
 
-    private Tensor Attention(Block block, Tensor x, long batch, long length, Tensor cos, Tensor sin)
+    private Tensor Attention(Block block, Tensor x, long batch, long length, Tensor cos, Tensor sin, Tensor? mask)
     {
         int heads = Config.Heads, kvHeads = Config.KvHeads, dim = Config.HeadDim;
         var qkv = F.linear(x, Cast(block.Qkv)).view(batch, length, heads + 2 * kvHeads, dim);
         var rotated = Rotate(qkv.narrow(2, 0, heads + kvHeads), cos, sin); // queries and keys turn alike
-        var q = rotated.narrow(2, 0, heads).transpose(1, 2); // (B, heads, T, dim)
-        var k = Repeat(rotated.narrow(2, heads, kvHeads));
-        var v = Repeat(qkv.narrow(2, heads + kvHeads, kvHeads));
-        var attended = F.scaled_dot_product_attention(q, k, v, is_casual: true); // (B, heads, T, dim)
-        return F.linear(attended.transpose(1, 2).reshape(batch, length, heads * dim), Cast(block.Output));
-    }
-
-    // (B, T, kv heads, dim) -> (B, heads, T, dim): each key and value head serves several neighbouring query heads.
-    private Tensor Repeat(Tensor x)
-    {
-        var groups = Config.Heads / Config.KvHeads;
-        x = x.transpose(1, 2);
-        if (groups == 1) return x;
-        return x.unsqueeze(2).expand(x.shape[0], Config.KvHeads, groups, x.shape[2], Config.HeadDim).reshape(x.shape[0], Config.Heads, x.shape[2], Config.HeadDim);
+        var (q, k, v) = (rotated.narrow(2, 0, heads), rotated.narrow(2, heads, kvHeads), qkv.narrow(2, heads + kvHeads, kvHeads));
+        var attended = mask is null ? CausalAttention.Plain(q, k, v) : CausalAttention.Grouped(q, k, v, mask);
+        return F.linear(attended, Cast(block.Output));
     }
 
     // Rotates the two halves of each head against each other (the layout of Hugging Face's Llama).

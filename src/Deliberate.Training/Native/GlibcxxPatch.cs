@@ -40,8 +40,7 @@ public static class GlibcxxPatch
     {
         if (library.Length < 64 || !library[..6].SequenceEqual((ReadOnlySpan<byte>)[0x7f, 0x45, 0x4c, 0x46, 2, 1])) throw Unexpected("it is no 64-bit little-endian ELF file");
         var bytes = library.ToArray();
-        var strings = Section(bytes, DynamicStrings, ".dynstr");
-        var needs = Section(bytes, VersionNeeds, ".gnu.version_r");
+        var (strings, needs) = (Section(bytes, DynamicStrings, ".dynstr"), Section(bytes, VersionNeeds, ".gnu.version_r"));
         Rename(bytes, strings, NewSymbol, OldSymbol);
         Rename(bytes, strings, NewVersion, OldVersion);
         Rehash(bytes, needs);
@@ -72,17 +71,19 @@ public static class GlibcxxPatch
 
     private static Range Section(byte[] bytes, uint type, string name)
     {
-        var table = checked((int)BinaryPrimitives.ReadUInt64LittleEndian(bytes.AsSpan(0x28)));
+        var table = BinaryPrimitives.ReadUInt64LittleEndian(bytes.AsSpan(0x28));
         var size = BinaryPrimitives.ReadUInt16LittleEndian(bytes.AsSpan(0x3A));
         var count = BinaryPrimitives.ReadUInt16LittleEndian(bytes.AsSpan(0x3C));
-        for (var i = 0; i < count && table + (i + 1) * size <= bytes.Length; i++)
+        if (size < 0x40 || table > (ulong)bytes.Length || (ulong)(size * count) > (ulong)bytes.Length - table) throw Unexpected("its section table lies outside the file");
+        for (var i = 0; i < count; i++)
         {
-            var header = bytes.AsSpan(table + i * size, size);
+            var header = bytes.AsSpan((int)table + i * size, size);
             // The dynamic string table is the one that is loaded (flag SHF_ALLOC = 2).
             if (BinaryPrimitives.ReadUInt32LittleEndian(header[4..]) != type || (BinaryPrimitives.ReadUInt64LittleEndian(header[8..]) & 2) == 0) continue;
-            var offset = checked((int)BinaryPrimitives.ReadUInt64LittleEndian(header[0x18..]));
-            var length = checked((int)BinaryPrimitives.ReadUInt64LittleEndian(header[0x20..]));
-            if (offset + length <= bytes.Length) return offset..(offset + length);
+            var offset = BinaryPrimitives.ReadUInt64LittleEndian(header[0x18..]);
+            var length = BinaryPrimitives.ReadUInt64LittleEndian(header[0x20..]);
+            if (offset > (ulong)bytes.Length || length > (ulong)bytes.Length - offset) throw Unexpected($"its section {name} lies outside the file");
+            return (int)offset..(int)(offset + length);
         }
 
         throw Unexpected($"it has no section {name}");

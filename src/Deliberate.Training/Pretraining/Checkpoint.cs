@@ -34,18 +34,24 @@ public static class Checkpoint
         .. muon.Select((tensor, i) => ($"muon.{i}", tensor)),
     ];
 
-    internal static void Save(string folder, IReadOnlyList<(string Name, Tensor Tensor)> tensors, RunState state)
+    /// <summary>Writes the checkpoint atomically; <paramref name="recipe"/> names what the run depends on beyond its state.</summary>
+    internal static void Save(string folder, IReadOnlyList<(string Name, Tensor Tensor)> tensors, RunState state, string recipe = "")
     {
         string Text(IFormattable value) => value.ToString(null, CultureInfo.InvariantCulture);
+        Directory.CreateDirectory(folder);
         SafeTensors.Write(Path.Combine(folder, FileName), tensors.Select(entry => (entry.Name, (IReadOnlyList<long>)entry.Tensor.shape, Values(entry.Tensor))), StorageType.F32,
-            new Dictionary<string, string> { ["step"] = Text(state.Step), ["row"] = Text(state.Row), ["tokens"] = Text(state.Tokens), ["seconds"] = state.Seconds.ToString("R", CultureInfo.InvariantCulture) });
+            new Dictionary<string, string> { ["step"] = Text(state.Step), ["row"] = Text(state.Row), ["tokens"] = Text(state.Tokens), ["seconds"] = state.Seconds.ToString("R", CultureInfo.InvariantCulture), ["recipe"] = recipe });
     }
 
-    internal static RunState? TryLoad(string folder, IReadOnlyList<(string Name, Tensor Tensor)> tensors)
+    /// <summary>Restores the checkpoint in this folder; null where there is none.</summary>
+    /// <exception cref="InvalidDataException">It belongs to another model, or its recipe is not this one.</exception>
+    internal static RunState? TryLoad(string folder, IReadOnlyList<(string Name, Tensor Tensor)> tensors, string recipe = "")
     {
         var path = Path.Combine(folder, FileName);
         if (!File.Exists(path)) return null;
         var (stored, metadata) = SafeTensors.Read(path);
+        if (metadata.GetValueOrDefault("recipe", "") is var saved && saved != recipe)
+            throw new InvalidDataException($"{path}: the checkpoint was made with '{saved}', this run is '{recipe}'. Go on with the same start, data and options, or choose another folder.");
         Restore(tensors, stored, folder);
         long Number(string key) => long.Parse(metadata[key], CultureInfo.InvariantCulture);
         return new(Number("step"), Number("row"), Number("tokens"), double.Parse(metadata["seconds"], CultureInfo.InvariantCulture));

@@ -1,0 +1,150 @@
+using System.Diagnostics;
+using Deliberate.Inference.Models;
+using Deliberate.Training.Decoding;
+using Deliberate.Training.Native;
+using Deliberate.Training.Optimizers;
+using Deliberate.Training.Pretraining;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Deliberate.Training.Grpo;
+
+/// <summary>
+/// Group-relative policy optimisation (Shao et al. 2024): makes completions that did better than others of their prompt more
+/// likely. Sampling and scoring happen elsewhere; this holds the policy and moves it.
+/// </summary>
+/// <remarks>Not thread-safe. Holds native memory: dispose it.</remarks>
+public sealed class GrpoTrainer : IDisposable
+{
+    private readonly GrpoOptions _options;
+    private readonly Decoder _policy;
+    private readonly Decoder? _reference;
+    private readonly DecoderOptimizer _optimizer;
+    private readonly IReadOnlyList<(string Name, Tensor Tensor)> _tensors;
+    private readonly string _recipe;
+    private RunState _state = new();
+
+    /// <summary>Starts at these weights.</summary>
+    /// <param name="start">The policy at the beginning; not changed.</param>
+    /// <param name="options">The recipe.</param>
+    /// <param name="reference">What the KL term holds the policy to; null for the start. Without a KL term it is not used.</param>
+    /// <exception cref="NotSupportedException">The model's output projection is not its embedding.</exception>
+    public GrpoTrainer(ModelWeights start, GrpoOptions options, ModelWeights? reference = null)
+    {
+        ArgumentNullException.ThrowIfNull(start);
+        ArgumentNullException.ThrowIfNull(options);
+        TorchLibrary.Initialize();
+        _options = options;
+        _policy = new Decoder(start, options.Bf16);
+        if (options.KlCoefficient != 0) _reference = new Decoder(reference ?? start, options.Bf16);
+        _optimizer = new DecoderOptimizer(_policy, OptimizerKind.AdamW, options.WeightDecay, options.ClipNorm);
+        _tensors = Checkpoint.Name(_policy, _optimizer.AdamState, []);
+        _recipe = $"grpo start={Fingerprint.Of(start)}";
+    }
+
+    /// <summary>Steps done, resumed ones included.</summary>
+    public long Steps => _state.Step;
+
+    /// <summary>Moves the policy by one batch of rollouts.</summary>
+    /// <param name="rollouts">
+    /// The batch. Rollouts without advantage are skipped where there is no KL term (their gradient is zero), but still count in the averages.
+    /// </param>
+    /// <param name="mixed">Rows to learn by imitation in the same step, so that what SFT taught is kept; null for none.</param>
+    /// <returns>What the step did. With nothing to learn from nothing moves.</returns>
+    /// <exception cref="ArgumentException">A rollout or row does not fit the model; the message names it.</exception>
+    /// <exception cref="InvalidOperationException">Training diverged; the policy is left as it was before the last epoch.</exception>
+    public GrpoStep Step(IReadOnlyList<Rollout> rollouts, IReadOnlyList<TokenRow>? mixed = null)
+    {
+        ArgumentNullException.ThrowIfNull(rollouts);
+        Check(rollouts);
+        RowCheck.Rows(mixed ??= [], _policy.Config);
+        var clock = Stopwatch.StartNew();
+        var useful = rollouts.Where(rollout => rollout.Advantage != 0 || _reference is not null);
+        var batches = PaddedBatch.Group(useful, rollout => rollout.Tokens.Length, _options.MicroBatchTokens).ConvertAll(group => new RolloutBatch(group, rollouts, _options));
+        var mixedWeight = WeightedLoss.TotalWeight(mixed);
+        var mixes = mixedWeight > 0 && _options.SftWeight > 0;
+        var (sum, mixedLoss, norm) = (default(Sums), 0.0, 0.0);
+        if (batches.Count > 0 || mixes)
+        {
+            var rate = _options.LearningRate * Math.Min(1, (_state.Step + 1.0) / (_options.WarmUpSteps + 1));
+            for (var epoch = 0; epoch < _options.EpochsPerBatch; epoch++)
+            {
+                Gradients.Zero(_policy.Parameters);
+                (sum, mixedLoss) = (default, 0);
+                foreach (var batch in batches) sum += Backward(batch);
+                if (mixes) mixedLoss = WeightedLoss.Batches(mixed, _options.MicroBatchTokens).Sum(rows => WeightedLoss.Backward(_policy, rows, mixedWeight / _options.SftWeight)) / mixedWeight;
+                norm = _optimizer.Step(rate, 0);
+            }
+        }
+
+        var tokens = batches.Sum(batch => batch.Tokens) + (mixes ? mixed.Sum(row => (long)row.Tokens.Length) : 0);
+        _state = new RunState(_state.Step + 1, _state.Row + rollouts.Count, _state.Tokens + tokens, _state.Seconds + clock.Elapsed.TotalSeconds);
+        var count = Math.Max(1, sum.Count);
+        return new(_state.Step, sum.Loss, mixes ? mixedLoss : null, sum.Kl / count, sum.Entropy / count, sum.Clipped / count, norm, tokens, clock.Elapsed.TotalSeconds);
+    }
+
+    /// <summary>A copy of the policy, for sampling.</summary>
+    public ModelWeights Weights() => _policy.ToWeights();
+
+    /// <summary>Writes policy, moments and step count to a folder, atomically.</summary>
+    public void Save(string folder) => Checkpoint.Save(folder, _tensors, _state, _recipe);
+
+    /// <summary>Goes on from what <see cref="Save"/> wrote, exactly; false where the folder holds nothing.</summary>
+    /// <exception cref="InvalidDataException">The checkpoint was made from another starting model.</exception>
+    public bool TryResume(string folder)
+    {
+        if (Checkpoint.TryLoad(folder, _tensors, _recipe) is not { } state) return false;
+        _state = state;
+        return true;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _optimizer.Dispose();
+        _policy.Dispose();
+        _reference?.Dispose();
+    }
+
+    private Sums Backward(RolloutBatch batch)
+    {
+        using var scope = NewDisposeScope();
+        Tensor? reference = null;
+        if (_reference is not null)
+        {
+            using var _ = no_grad();
+            reference = batch.Padded.LogProbabilities(_reference, _options.Temperature).Chosen;
+        }
+
+        var (current, all) = batch.Padded.LogProbabilities(_policy, _options.Temperature);
+        // With one epoch and no record of the sampler the policy is its own "old": no second forward pass.
+        if (_options.EpochsPerBatch > 1) batch.Old ??= current.detach().data<float>().ToArray();
+        var old = batch.Old is null ? null : tensor(batch.Old);
+        var (loss, kl, clipped) = PolicyLoss.Of(current, old, reference, tensor(batch.Advantages), tensor(batch.Weights), _options);
+        loss.backward();
+        var certain = all.detach();
+        var entropy = -(certain.exp() * certain).sum().ToDouble();
+        return new(batch.Padded.Predicted, loss.ToDouble(), kl, entropy, clipped);
+    }
+
+    private void Check(IReadOnlyList<Rollout> rollouts)
+    {
+        for (var i = 0; i < rollouts.Count; i++)
+        {
+            var rollout = rollouts[i];
+            RowCheck.Tokens("Rollout", i, rollout.Tokens, _policy.Config);
+            if (rollout.PromptLength < 1 || rollout.CompletionLength < 1)
+                throw new ArgumentException($"Rollout {i}: PromptLength is {rollout.PromptLength} of {rollout.Tokens.Length} tokens; prompt and completion need at least one each.");
+            if (!double.IsFinite(rollout.Advantage)) throw new ArgumentException($"Rollout {i}: the advantage is {rollout.Advantage}; leave a rollout without a score out.");
+            if (rollout.LogProbabilities is { } given && given.Length != rollout.CompletionLength)
+                throw new ArgumentException($"Rollout {i} has {rollout.CompletionLength} completion tokens and {given.Length} log-probabilities; each needs one, or pass null.");
+            if (rollout.LogProbabilities is null != rollouts[0].LogProbabilities is null)
+                throw new ArgumentException($"Rollout {i}: give the log-probabilities of all rollouts of a batch, or of none.");
+        }
+    }
+
+    private readonly record struct Sums(long Count, double Loss, double Kl, double Entropy, double Clipped)
+    {
+        public static Sums operator +(Sums a, Sums b) => new(a.Count + b.Count, a.Loss + b.Loss, a.Kl + b.Kl, a.Entropy + b.Entropy, a.Clipped + b.Clipped);
+    }
+}

@@ -1,0 +1,56 @@
+using Deliberate.Training.Decoding;
+using TorchSharp;
+
+namespace Deliberate.Training.Optimizers;
+
+/// <summary>Which rule moves the parameters.</summary>
+public enum OptimizerKind
+{
+    /// <summary>AdamW for every parameter.</summary>
+    AdamW,
+
+    /// <summary>Muon for the block matrices, AdamW for the embedding and the norms.</summary>
+    Muon,
+}
+
+/// <summary>The optimisers of one decoder as one: clip, step, and a state that a checkpoint can hold.</summary>
+/// <remarks>Not thread-safe.</remarks>
+internal sealed class DecoderOptimizer : IDisposable
+{
+    private readonly Decoder _decoder;
+    private readonly AdamW _adam;
+    private readonly Muon? _muon;
+    private readonly double _clipNorm;
+
+    public DecoderOptimizer(Decoder decoder, OptimizerKind kind, double weightDecay, double clipNorm)
+    {
+        (_decoder, _clipNorm) = (decoder, clipNorm);
+        _adam = new AdamW(kind == OptimizerKind.AdamW ? decoder.Parameters : decoder.Others, decay: weightDecay);
+        if (kind == OptimizerKind.Muon) _muon = new Muon(decoder.Matrices);
+    }
+
+    /// <summary>The moments of AdamW, in a fixed order.</summary>
+    public IReadOnlyList<torch.Tensor> AdamState => _adam.State;
+
+    /// <summary>The momenta of Muon; empty without it.</summary>
+    public IReadOnlyList<torch.Tensor> MuonState => _muon?.State ?? [];
+
+    /// <summary>Clips the gradients, moves the parameters and clears the gradients; returns the norm before clipping.</summary>
+    /// <exception cref="InvalidOperationException">The gradient is not finite; the parameters are left as they were.</exception>
+    public double Step(double adamRate, double muonRate)
+    {
+        var norm = Gradients.Clip(_decoder.Parameters, _clipNorm);
+        if (!double.IsFinite(norm)) throw new InvalidOperationException("The gradient is not finite: training diverged. Lower the learning rate or start from an earlier model.");
+        _adam.Step(adamRate);
+        _muon?.Step(muonRate);
+        Gradients.Zero(_decoder.Parameters);
+        return norm;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _adam.Dispose();
+        _muon?.Dispose();
+    }
+}
