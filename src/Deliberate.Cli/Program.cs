@@ -11,6 +11,32 @@ var folder = args[0];
 var tokenizer = BpeTokenizer.Load(Path.Combine(folder, "tokenizer.json"));
 var config = new ModelConfig { VocabSize = tokenizer.VocabSize, HiddenSize = 192, Layers = 6, Heads = 6, KvHeads = 3, HeadDim = 32, FeedForward = 512, MaxPositions = 1024 };
 var weights = Checkpoint.LoadWeights(folder, config);
+if (args[1] == "codes")
+{
+    using var gen = new Deliberate.Inference.Generation.Generator(weights);
+    var test = new PretrainingRows(tokenizer, 4242);
+    foreach (var difficulty in new[] { 0.05, 0.2, 1.0 })
+    {
+        int right = 0, all = 0; double nll = 0;
+        for (var i = 0; i < 60; i++)
+        {
+            var r = test.Row(i, difficulty);
+            var logits = gen.Logits(r.Tokens);
+            for (var t = 1; t < r.Tokens.Length; t++)
+            {
+                if (r.LossWeights[t] != 6 || r.LossWeights[t - 1] == 6) continue;
+                var l = logits.AsSpan((t - 1) * config.VocabSize, config.VocabSize);
+                all++;
+                var best = 0; for (var v = 0; v < l.Length; v++) if (l[v] > l[best]) best = v;
+                if (best == r.Tokens[t]) right++;
+                double sum = 0; foreach (var v in l) sum += Math.Exp(v - l[best]);
+                nll += Math.Log(sum) - (l[r.Tokens[t]] - l[best]);
+            }
+        }
+        Console.WriteLine($"difficulty {difficulty}: code {100.0 * right / all:F1} % of {all}, nll {nll / all:F3}");
+    }
+    return;
+}
 if (args[1] == "train")
 {
     double D(int i) => double.Parse(args[i], CultureInfo.InvariantCulture);

@@ -23,8 +23,9 @@ public static class Pretrainer
         TorchLibrary.Initialize();
         Directory.CreateDirectory(options.CheckpointFolder);
         using var decoder = new Decoder(options.Start ?? Initialisation.Random(config, options.Seed), options.Bf16);
-        using var adam = new AdamW(decoder.Others);
-        using var muon = new Muon(decoder.Matrices);
+        var withMuon = options.MuonLearningRate > 0;
+        using var adam = new AdamW(withMuon ? decoder.Others : decoder.Parameters);
+        using var muon = new Muon(withMuon ? decoder.Matrices : []);
         var state = new RunState();
         var tensors = Checkpoint.Name(decoder, adam.State, muon.State);
         state = Checkpoint.TryLoad(options.CheckpointFolder, tensors) ?? state;
