@@ -31,7 +31,7 @@ public sealed class Bootstrap
         ArgumentNullException.ThrowIfNull(values);
         if (values.Any(value => !double.IsFinite(value))) throw new ArgumentException("A value is not finite: leave it out and count it as unscored.", nameof(values));
         if (values.Count == 0) return Metric.None(unscored);
-        var random = new Random(_seed);
+        var random = new SplitMix((ulong)_seed);
         var items = values.ToArray();
         var means = new double[_resamples];
         for (var draw = 0; draw < _resamples; draw++)
@@ -62,6 +62,21 @@ public sealed class Bootstrap
         ArgumentNullException.ThrowIfNull(b);
         if (a.Count != b.Count) throw new ArgumentException($"A paired difference needs the same items on both sides, not {a.Count} and {b.Count}.", nameof(b));
         return Mean([.. a.Zip(b, (left, right) => left - right)], unscored);
+    }
+
+    // Seeded System.Random is a lagged subtraction: sums over some hundred draws come out too even, and intervals a little too narrow.
+    private struct SplitMix(ulong state)
+    {
+        private ulong _state = state;
+
+        // From 0 to count - 1; Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014.
+        public int Next(int count)
+        {
+            _state += 0x9E3779B97F4A7C15;
+            var bits = (_state ^ (_state >> 30)) * 0xBF58476D1CE4E5B9;
+            bits = (bits ^ (bits >> 27)) * 0x94D049BB133111EB;
+            return (int)Math.BigMul(bits ^ (bits >> 31), (ulong)count, out _);
+        }
     }
 
     // Between the two nearest draws, in proportion.

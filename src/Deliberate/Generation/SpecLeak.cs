@@ -45,7 +45,7 @@ public sealed partial class SpecLeak(int words = 12)
     private static partial Regex Words();
 
     [GeneratedRegex(
-        @"\b(?:(?:polic(?:y|ies)|guidelines?|rules?|spec(?:ification)?s?|clauses?|instructions)\s+(?:above|below|(?:in|from)\s+(?:the|my|this)\s+(?:prompt|context)|(?:I\s+was|I\s+am|you|as)\s+(?:given|provided|gave))|(?:above|provided|given)\s+(?:polic(?:y|ies)|guidelines|rules|spec(?:ification)?s?|clauses?)|final\s+instructions)\b",
+        @"\b(?:(?:polic(?:y|ies)|spec(?:ification)?|clauses?)\s+(?:above|below|(?:in|from)\s+(?:the|my|this)\s+(?:prompt|context)|(?:that\s+)?(?:I\s+was|I\s+am|you)\s+(?:given|provided|gave))|(?:guidelines?|rules)\s+above|the\s+(?:above|provided|given)\s+(?:polic(?:y|ies)|guidelines?|spec(?:ification)?|clauses?)|the\s+final\s+instructions)\b",
         RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex References();
 
