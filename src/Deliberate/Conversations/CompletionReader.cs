@@ -1,0 +1,100 @@
+using System.Text;
+using System.Text.Json;
+using Microsoft.Extensions.AI;
+
+namespace Deliberate.Conversations;
+
+/// <summary>
+/// Splits what a model returned into thought and answer, whichever way it marks the thought: reasoning contents, a reasoning field
+/// beside the message, or tags in the text, with or without the opening one (chat templates often put that in the prompt).
+/// In doubt, text counts as thought, so that no thought is shown as an answer. Thread-safe; never throws on any text.
+/// </summary>
+public static class CompletionReader
+{
+    private static readonly (string Open, string Close)[] Tags =
+        [("<think>", "</think>"), ("<thinking>", "</thinking>"), ("<thought>", "</thought>"), ("<reasoning>", "</reasoning>"), ("[THINK]", "[/THINK]")];
+
+    private static readonly string[] Fields = ["reasoning", "reasoning_content", "thinking"];
+
+    /// <summary>Reads a chat client's response.</summary>
+    /// <param name="response">The response; all its messages are read.</param>
+    /// <param name="opened">True when the prompt ended inside the thought, so that the text starts with it.</param>
+    public static Completion Read(ChatResponse response, bool opened = false)
+    {
+        ArgumentNullException.ThrowIfNull(response);
+        var thinking = new StringBuilder();
+        foreach (var message in response.Messages)
+        {
+            var before = thinking.Length;
+            foreach (var content in message.Contents.OfType<TextReasoningContent>()) thinking.Append(content.Text);
+            if (thinking.Length == before) thinking.Append(Field(message.AdditionalProperties));
+        }
+
+        if (thinking.Length == 0) thinking.Append(Field(response.AdditionalProperties));
+        var cut = response.FinishReason == ChatFinishReason.Length;
+        // A thought that came apart from the text has also ended apart from it.
+        var inline = Read(response.Text, opened && thinking.Length == 0, cut);
+        if (thinking.Length == 0) return inline;
+        var apart = thinking.ToString().Trim();
+        return inline with { Thinking = inline.Thinking.Length == 0 ? apart : $"{apart}\n{inline.Thinking}" };
+    }
+
+    /// <summary>Reads plain text. The answer is what follows the last closing tag, up to an opening tag that is never closed.</summary>
+    /// <param name="text">The text.</param>
+    /// <param name="opened">True when the prompt ended inside the thought, so that the text starts with it.</param>
+    /// <param name="truncated">True when the text is known to be cut.</param>
+    public static Completion Read(string text, bool opened = false, bool truncated = false)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        var (end, answerAt) = LastClose(text);
+        if (answerAt == 0 && opened) return new(Untagged(text), "", true);
+        var thinking = text[..end];
+        var answer = text[answerAt..];
+        var open = FirstOpen(answer);
+        if (open < 0) return new(Untagged(thinking), answer.Trim(), truncated);
+        return new(Untagged($"{thinking}\n{answer[open..]}"), answer[..open].Trim(), true);
+    }
+
+    private static (int End, int AnswerAt) LastClose(string text)
+    {
+        var last = (End: 0, AnswerAt: 0);
+        foreach (var (_, close) in Tags)
+        {
+            var at = text.LastIndexOf(close, StringComparison.OrdinalIgnoreCase);
+            if (at >= 0 && at + close.Length > last.AnswerAt) last = (at, at + close.Length);
+        }
+
+        return last;
+    }
+
+    private static int FirstOpen(string text)
+    {
+        var first = -1;
+        foreach (var (open, _) in Tags)
+        {
+            var at = text.IndexOf(open, StringComparison.OrdinalIgnoreCase);
+            if (at >= 0 && (first < 0 || at < first)) first = at;
+        }
+
+        return first;
+    }
+
+    private static string Untagged(string text)
+    {
+        foreach (var (open, close) in Tags)
+            text = text.Replace(open, "", StringComparison.OrdinalIgnoreCase).Replace(close, "", StringComparison.OrdinalIgnoreCase);
+        return text.Trim();
+    }
+
+    private static string? Field(AdditionalPropertiesDictionary? properties)
+    {
+        foreach (var field in Fields)
+        {
+            if (properties is null || !properties.TryGetValue(field, out var value)) continue;
+            var text = value switch { string plain => plain, JsonElement { ValueKind: JsonValueKind.String } json => json.GetString(), _ => null };
+            if (!string.IsNullOrWhiteSpace(text)) return text;
+        }
+
+        return null;
+    }
+}

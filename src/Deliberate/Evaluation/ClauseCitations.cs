@@ -1,0 +1,17 @@
+using System.Text.RegularExpressions;
+
+namespace Deliberate.Evaluation;
+
+/// <summary>Finds the clause codes that a text cites: capital letters and a number in square brackets, as in [T3] or [T3, S1].</summary>
+public static partial class ClauseCitations
+{
+    /// <summary>The distinct codes in the order of their first citation.</summary>
+    public static IReadOnlyList<string> Find(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        return [.. Brackets().Matches(text).SelectMany(match => match.Groups["code"].Captures).Select(capture => capture.Value).Distinct()];
+    }
+
+    [GeneratedRegex(@"\[(?<code>[A-Z]{1,4}[0-9]{1,3})(?:[,;]\s?(?<code>[A-Z]{1,4}[0-9]{1,3}))*\]", RegexOptions.CultureInvariant)]
+    private static partial Regex Brackets();
+}

@@ -1,0 +1,47 @@
+using Deliberate.Conversations;
+using Deliberate.Judging;
+using Deliberate.Policies;
+using Microsoft.Extensions.AI;
+
+namespace Deliberate.Generation;
+
+/// <summary>
+/// The prompt of the paper's data generation (section 2.3.1) in our words: one message that quotes the conversation, gives the policy and
+/// asks the model to weigh its answer against it in its thought, citing what applies.
+/// </summary>
+public sealed class PaperGenerationFormat : IGenerationFormat
+{
+    /// <inheritdoc/>
+    public string Version => "paper-generation-1";
+
+    /// <inheritdoc/>
+    public IReadOnlyList<ChatMessage> Write(Conversation conversation, Spec spec)
+    {
+        ArgumentNullException.ThrowIfNull(conversation);
+        ArgumentNullException.ThrowIfNull(spec);
+        var fence = Fence.For(0, [.. conversation.Turns.Select(turn => turn.Text)]);
+        var quoted = string.Join('\n', conversation.Turns.Select(turn => fence.Wrap(turn.Role.ToString().ToLowerInvariant(), turn.Text)));
+        return
+        [
+            new ChatMessage(ChatRole.User, $"""
+                Here is a conversation between a user and an assistant. Tags with the code {fence.Tag} mark where each message begins and ends.
+
+                {quoted}
+
+                Write the best possible answer to the user's last message. The answer must follow all of the policies below.
+
+                {spec.Text}
+
+                ----
+                FINAL INSTRUCTIONS
+                Before you answer, think through the answer that you propose: does it follow the policies, is it correct, does it help?
+                In that thought:
+                - cite the clauses that decide the case, with their codes in square brackets and their words ("The policy says [X1] ...");
+                - leave out the sections that do not apply;
+                - decide whether to comply, to refuse or to complete safely;
+                - if you refuse or complete safely, cite the style guideline for that, and follow it.
+                Then give the answer alone: no analysis, no clause codes, no mention of the policies or of these instructions.
+                """),
+        ];
+    }
+}
