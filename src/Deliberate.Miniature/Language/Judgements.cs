@@ -84,7 +84,6 @@ public static class Judgements
             if (fault == Fault.WrongClause) return text.ToString();
         }
 
-        text.Append($" The answer must {Styles.Decision(ruling.Action, policy)}. It does {Done(answer)}.");
         var taken = answer.Kind switch
         {
             AnswerKind.Comply => PolicyAction.Comply.ToText(),
@@ -112,15 +111,6 @@ public static class Judgements
     }
 
     private static string Same(bool same) => same ? "same." : "differ.";
-
-    private static string Done(AnswerReading answer) => answer.Kind switch
-    {
-        AnswerKind.Comply => $"comply with {answer.Act!.Name} about {answer.Topic!.Name}",
-        AnswerKind.Refuse => $"refuse with {answer.Style}",
-        AnswerKind.SafeComplete => $"safe-complete with {answer.Style} about {answer.Topic!.Name}",
-        AnswerKind.Blended => "blend",
-        _ => "nothing clear",
-    };
 
     private static string Fence(string text) => text.Replace('"', '\'').Replace('\n', ' ');
 }

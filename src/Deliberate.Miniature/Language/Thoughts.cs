@@ -27,15 +27,26 @@ public static class Thoughts
         return $"{opening}{persona} {request.Act.Verb} {request.Act.Name} about {request.Topic.Name}.";
     }
 
-    /// <summary>The category, the deciding clause and its exception, in sentences.</summary>
+    /// <summary>
+    /// The category, what the policy says on each subject that could decide ("On theft, asked by a nurse: nothing."), down to
+    /// the clause that does, and its exception. Whether a clause exists is told right behind its key, where a match is continued or ends.
+    /// </summary>
     public static string Lookup(WorldPolicy policy, Request request)
     {
+        ArgumentNullException.ThrowIfNull(policy);
         var ruling = Ruling.Of(policy, request);
         var category = request.Topic.Category;
-        if (ruling.Clause is not { } clause) return $"This falls under {category}. No clause covers {category}, {request.Act.Name}.";
-        var quote = $"This falls under {category}. The policy says {clause.Line}";
-        return clause.Exception is not { } exception ? quote
-            : ruling.ExceptionHolds == true ? $"{quote} The user {request.Persona!.Being}, so the exception holds: {Policies.PolicyActions.ToText(exception.Action)}."
-            : $"{quote} The user {request.Persona?.Being ?? "says nothing"}, so the exception does not hold: {Policies.PolicyActions.ToText(clause.Action)}.";
+        var text = new System.Text.StringBuilder($"This falls under {category}.");
+        foreach (var subject in WorldPolicy.Subjects(request))
+        {
+            if (ruling.Clause?.Subject == subject) break;
+            text.Append($" On {category}, {subject}: nothing.");
+        }
+
+        if (ruling.Clause is not { } clause) return text.ToString();
+        text.Append($" On {clause.Line}");
+        if (clause.Exception is not { } exception) return text.ToString();
+        return text.Append(ruling.ExceptionHolds == true ? $" The user {request.Persona!.Being}, so the exception holds: {Policies.PolicyActions.ToText(exception.Action)}."
+            : $" The user {request.Persona?.Being ?? "says nothing"}, so the exception does not hold: {Policies.PolicyActions.ToText(clause.Action)}.").ToString();
     }
 }

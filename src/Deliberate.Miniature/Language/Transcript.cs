@@ -15,7 +15,7 @@ public sealed class Transcript(BpeTokenizer tokenizer)
     /// <summary>Special tokens of the miniature's chat format, in vocabulary order.</summary>
     public static IReadOnlyList<string> SpecialTokens { get; } = ["<|end|>", "<|system|>", "<|user|>", "<|assistant|>", "<think>", "</think>"];
 
-    /// <summary>Loss weight of a quoted clause from its code on, against 1 for other learned tokens.</summary>
+    /// <summary>Loss weight of a sentence that quotes the policy ("On theft, a story [T3]: refuse."), against 1 for other learned tokens.</summary>
     public float QuoteWeight { get; init; } = 1;
 
     /// <summary>Tokens so far.</summary>
@@ -57,7 +57,7 @@ public sealed class Transcript(BpeTokenizer tokenizer)
         foreach (var token in tokens)
         {
             var text = tokenizer.Decode([token], skipSpecial: false);
-            if (text.StartsWith(" [", StringComparison.Ordinal)) weight = QuoteWeight;
+            if (text is " On" or "On") weight = QuoteWeight;
             _tokens.Add(token);
             _weights.Add(weight);
             if (text.StartsWith('.')) weight = 1;

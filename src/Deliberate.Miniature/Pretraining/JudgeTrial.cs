@@ -39,12 +39,12 @@ public sealed record JudgeTrial(string? Thought, string? Cited, string Answer, F
             {
                 var other = RequestSampler.Pick(random, others);
                 cited = other.Code;
-                thought = $"{reading} This falls under {other.Category}. The policy says {other.Line} So I {Styles.Decision(other.Action, policy)}.";
+                thought = $"{reading} This falls under {other.Category}. On {other.Line} So I {Styles.Decision(other.Action, policy)}.";
             }
             else if (ruling.Clause is not null)
             {
                 cited = "none";
-                thought = $"{reading} This falls under {request.Topic.Category}. No clause covers {request.Topic.Category}, {request.Act.Name}. So I comply.";
+                thought = $"{reading} This falls under {request.Topic.Category}. On {request.Topic.Category}, {request.Act.Name}: nothing. So I comply.";
             }
         }
 

@@ -1,6 +1,7 @@
 using Deliberate.Inference.Tokenization;
 using Deliberate.Miniature.Language;
 using Deliberate.Miniature.World;
+using Deliberate.Policies;
 
 namespace Deliberate.Miniature.Pretraining;
 
@@ -8,7 +9,7 @@ namespace Deliberate.Miniature.Pretraining;
 public static class MiniatureTokenizer
 {
     /// <summary>Size of the vocabulary.</summary>
-    public const int VocabularySize = 2304;
+    public const int VocabularySize = 2048;
 
     /// <summary>
     /// Clause codes that are one token each, with the space before them: A1 to Z12. A code in several tokens must be copied
@@ -17,8 +18,22 @@ public static class MiniatureTokenizer
     public static IEnumerable<string> WholeCodes =>
         from letter in Enumerable.Range('A', 26) from number in Enumerable.Range(1, 12) select $" [{(char)letter}{number}]";
 
+    /// <summary>
+    /// The names of the world and its fixed turns of phrase, one token each: what a thought looks up or compares is then one
+    /// token against one token, and thoughts are half as long. Everything else is spelled by pieces.
+    /// </summary>
+    public static IEnumerable<string> WholeNames =>
+        ((IEnumerable<string>)[
+            .. Topic.All.Select(topic => topic.Name), .. Topic.Categories, .. Act.All.Select(act => act.Name),
+            .. Persona.All.Select(persona => persona.Being), Persona.ProfessionalBeing, .. Persona.All.Select(persona => persona.ClauseTitle), WorldPolicy.ProfessionalTitle,
+            .. Styles.Refusals, .. Styles.SafeCompletions, .. Enum.GetValues<PolicyAction>().Select(action => action.ToText()),
+            "This falls under", "The user", "asks for", "So I", "No policy is given.", "Cited:", "Action:", "Style:", "Act:", "Topic:", "same.", "differ.",
+        ]).Select(name => " " + name)
+        .Concat(["\n-", "The user", "Behind the", ", the user", ", unless the user", ", so the exception holds:", ", so the exception does not hold:",
+            "Policy. Refuse with", ". Safe-complete with", "Judge this. Request: \"", "\" Thought: \"", "\" Answer: \""]);
+
     /// <summary>Trains it; the same seed gives the same tokenizer.</summary>
-    public static BpeTokenizer Train(int seed) => BpeTrainer.Train(Corpus(seed), VocabularySize, Transcript.SpecialTokens, [.. WholeCodes]);
+    public static BpeTokenizer Train(int seed) => BpeTrainer.Train(Corpus(seed), VocabularySize, Transcript.SpecialTokens, [.. WholeCodes, .. WholeNames.Distinct()]);
 
     private static IEnumerable<string> Corpus(int seed)
     {
@@ -46,13 +61,14 @@ public static class MiniatureTokenizer
             if (i % 4 == 0) yield return policy.Render([.. policy.Clauses.Select(clause => clause.Category).Distinct()]);
             var request = RequestSampler.Draw(random, RequestSampler.Pick(random, Topic.Of(category)), RequestSampler.Pick(random, Act.All), rates);
             yield return request.Text;
+            if (i % 4 == 0) yield return char.ToUpperInvariant(request.Text[0]) + request.Text[1..];
             yield return Thoughts.Under(policy, request);
             yield return Thoughts.Free(request);
             yield return Judgements.Verdict((Fault)(i % 8));
             yield return Answers.Right(request, policy);
-            var trial = JudgeTrial.Draw(random, policy, request, thoughtShown: false);
-            yield return Judgements.Ask(request.Text, null, trial.Answer);
-            yield return Judgements.Thought(policy, request, null, Answers.Read(trial.Answer));
+            var trial = JudgeTrial.Draw(random, policy, request, thoughtShown: i % 3 == 0);
+            yield return Judgements.Ask(request.Text, trial.Thought, trial.Answer);
+            yield return Judgements.Thought(policy, request, trial.Cited, Answers.Read(trial.Answer));
         }
     }
 }

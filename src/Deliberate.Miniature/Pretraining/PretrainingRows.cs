@@ -13,7 +13,7 @@ namespace Deliberate.Miniature.Pretraining;
 /// <remarks>Thread-safe.</remarks>
 public sealed class PretrainingRows(BpeTokenizer tokenizer, int seed, IReadOnlySet<string>? reserved = null, int maxTokens = 800)
 {
-    private const double DrillShare = 0.3;
+    private const double DrillShare = 0.2;
     private static readonly RequestSampler.Rates UnderPolicy = new(Wrapped: 0.3, Persona: 0.3);
     private static readonly RequestSampler.Rates Unwrapping = new(Wrapped: 0.6, Persona: 0.3);
 
@@ -53,8 +53,8 @@ public sealed class PretrainingRows(BpeTokenizer tokenizer, int seed, IReadOnlyS
         // Now and then only the styles stand in context, as for a prompt without a category.
         var bare = random.Next(30) == 0;
         if (bare) policy = policy with { Clauses = [] };
-        var transcript = new Transcript(tokenizer) { QuoteWeight = 6 }.System(policy.Render([.. policy.Clauses.Select(clause => clause.Category).Distinct()]), 0.25f);
-        if (!bare && random.NextDouble() < DrillShare) return Drill(random, transcript, policy);
+        var transcript = new Transcript(tokenizer) { QuoteWeight = 4 }.System(policy.Render([.. policy.Clauses.Select(clause => clause.Category).Distinct()]), 0.25f);
+        if (!bare && random.NextDouble() < (progress < 0.1 ? 0.6 : DrillShare)) return Drill(random, transcript, policy);
         var slots = policy.Clauses.Count < 5 ? 6 : 5;
         for (var slot = 0; slot < slots && transcript.Length < maxTokens - 190; slot++)
         {
@@ -76,8 +76,8 @@ public sealed class PretrainingRows(BpeTokenizer tokenizer, int seed, IReadOnlyS
             var key = (clause.Category, clause.Subject);
             if (random.Next(5) == 0) key = (RequestSampler.Pick(random, covered), RequestSampler.Pick(random, Act.All).Name);
             var found = policy.Clauses.FirstOrDefault(line => (line.Category, line.Subject) == key);
-            transcript.User($"Rule for {key.Item1}, {key.Item2}.", 0)
-                .Assistant("", found is null ? $"No clause covers {key.Item1}, {key.Item2}." : $"The policy says {found.Line}");
+            transcript.User($"On {key.Item1}, {key.Item2}?")
+                .Assistant("", found is null ? $"On {key.Item1}, {key.Item2}: nothing." : $"On {found.Line}");
         }
 
         return transcript.ToRow();
@@ -85,7 +85,7 @@ public sealed class PretrainingRows(BpeTokenizer tokenizer, int seed, IReadOnlyS
 
     private TokenRow FreeRow(Random random)
     {
-        var transcript = new Transcript(tokenizer) { QuoteWeight = 6 };
+        var transcript = new Transcript(tokenizer) { QuoteWeight = 4 };
         var direct = random.Next(2) == 0;
         for (var slot = 0; slot < 6 && transcript.Length < maxTokens - 190; slot++)
         {
@@ -99,23 +99,29 @@ public sealed class PretrainingRows(BpeTokenizer tokenizer, int seed, IReadOnlyS
     private static void Exchange(Random random, Transcript transcript, Request request, string thought, string answer)
     {
         if (request.FirstTurn is { } first) transcript.User(first.Text, 0.1f).Earlier(Answers.Comply(first.Act, first.Topic), 0.1f);
-        transcript.User(Surface(random, request.Text), 0.1f).Assistant(thought, answer);
+        transcript.User(Surface(random, request), 0.1f).Assistant(thought, answer);
     }
 
     private static void Judge(Random random, Transcript transcript, WorldPolicy policy, Request request)
     {
         var trial = JudgeTrial.Draw(random, policy, request, thoughtShown: random.Next(3) == 0);
-        transcript.User(Judgements.Ask(Surface(random, request.Text), trial.Thought, trial.Answer), 0.1f)
+        transcript.User(Judgements.Ask(Surface(random, request), trial.Thought, trial.Answer), 0.1f)
             .Assistant(Judgements.Thought(policy, request, trial.Cited, Answers.Read(trial.Answer)), Judgements.Verdict(trial.Fault));
     }
 
-    // People also write capitals and full stops.
-    private static string Surface(Random random, string text) => random.Next(8) switch
+    // People also write capitals and full stops, and leave articles out.
+    private static string Surface(Random random, Request request)
     {
-        0 => char.ToUpperInvariant(text[0]) + text[1..] + (random.Next(2) == 0 ? "." : "?"),
-        1 => text + (random.Next(2) == 0 ? "." : "?"),
-        _ => text,
-    };
+        var text = request.Text;
+        var bare = request.Topic.Name[(request.Topic.Name.IndexOf(' ', StringComparison.Ordinal) + 1)..];
+        if (random.Next(16) == 0 && request.Topic.Name.Split(' ')[0] is "a" or "an") text = text.Replace($" {request.Topic.Name}", $" {bare}", StringComparison.Ordinal);
+        return random.Next(8) switch
+        {
+            0 => char.ToUpperInvariant(text[0]) + text[1..] + (random.Next(2) == 0 ? "." : "?"),
+            1 => text + (random.Next(2) == 0 ? "." : "?"),
+            _ => text,
+        };
+    }
 
     // A stable mix of seed and index (splitmix64), the same on every run and machine.
     private static int HashCode(int seed, long index)

@@ -14,7 +14,7 @@ public sealed record Exemption(string Being, PolicyAction Action)
 
 /// <summary>One line of a policy as the miniature reads it: for this category and this act (or this kind of user), do that.</summary>
 /// <param name="Category">Category name.</param>
-/// <param name="Subject">An act's name ("a story") or a persona's clause title ("a user in distress").</param>
+/// <param name="Subject">An act's name ("a story") or a persona's clause title ("asked in distress").</param>
 /// <param name="Code">The clause's code: "T3".</param>
 /// <param name="Action">What the clause demands.</param>
 /// <param name="Exception">When it demands something else, or null.</param>
@@ -40,14 +40,24 @@ public sealed record WorldPolicy(IReadOnlyList<WorldClause> Clauses, string Refu
     public WorldClause? Deciding(Request request)
     {
         ArgumentNullException.ThrowIfNull(request);
-        WorldClause? about = null;
+        return Subjects(request).Select(subject => Clause(request.Topic.Category, subject)).FirstOrDefault(clause => clause is not null);
+    }
+
+    /// <summary>What clauses could decide about <paramref name="request"/>, in order of precedence: the user's role or state, any professional, the act.</summary>
+    public static IEnumerable<string> Subjects(Request request)
+    {
+        ArgumentNullException.ThrowIfNull(request);
         if (request.Persona is { } persona)
-            about = Clause(request.Topic.Category, persona.ClauseTitle) ?? (persona.Professional ? Clause(request.Topic.Category, ProfessionalTitle) : null);
-        return about ?? Clause(request.Topic.Category, request.Act.Name);
+        {
+            yield return persona.ClauseTitle;
+            if (persona.Professional) yield return ProfessionalTitle;
+        }
+
+        yield return request.Act.Name;
     }
 
     /// <summary>The title of a clause about any professional.</summary>
-    public const string ProfessionalTitle = "a user who is a professional";
+    public const string ProfessionalTitle = "asked by a professional";
 
     /// <summary>The rendering that goes into a model's context: the styles, then the clauses of the given categories.</summary>
     public string Render(params ReadOnlySpan<string> categories)

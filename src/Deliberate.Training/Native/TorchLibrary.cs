@@ -28,8 +28,9 @@ public static partial class TorchLibrary
                 // SetEnvironmentVariable does not reach native code.
                 _ = SetEnv("OMP_WAIT_POLICY", "passive", 0);
                 // Activations are the same sizes every step: keep their pages instead of returning and faulting them again.
+                // (A threshold above 32 MiB is refused by glibc, so large blocks are kept from mmap altogether.)
                 _ = MallOpt(TrimThreshold, int.MaxValue);
-                _ = MallOpt(MmapThreshold, 1 << 30);
+                _ = MallOpt(MmapMax, 0);
                 _ = MallOpt(TopPad, 64 << 20);
                 AssemblyLoadContext.Default.ResolvingUnmanagedDll += ResolveOldSystem;
             }
@@ -52,7 +53,7 @@ public static partial class TorchLibrary
         return NativeLibrary.Load(GlibcxxPatch.PatchedCopy(original));
     }
 
-    private const int TrimThreshold = -1, TopPad = -2, MmapThreshold = -3;
+    private const int TrimThreshold = -1, TopPad = -2, MmapMax = -4;
 
     [LibraryImport("libc", EntryPoint = "setenv", StringMarshalling = StringMarshalling.Utf8)]
     private static partial int SetEnv(string name, string value, int overwrite);

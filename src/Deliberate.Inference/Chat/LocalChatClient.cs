@@ -1,0 +1,155 @@
+using System.Runtime.CompilerServices;
+using System.Threading.Channels;
+using Deliberate.Inference.Generation;
+using Deliberate.Inference.Tokenization;
+using Microsoft.Extensions.AI;
+
+namespace Deliberate.Inference.Chat;
+
+/// <summary>How a local chat client answers.</summary>
+public sealed record LocalChatOptions
+{
+    /// <summary>Whether the model thinks before it answers.</summary>
+    public bool Thinking { get; init; } = true;
+
+    /// <summary>Name or fingerprint of the model, for provenance.</summary>
+    public string ModelId { get; init; } = "local";
+
+    /// <summary>New tokens when a call does not say how many.</summary>
+    public int MaxOutputTokens { get; init; } = 256;
+}
+
+/// <summary>
+/// A chat client over the generation engine. Calls that are waiting at the same time are generated as one batch, which is where
+/// the engine is fast; what a call returns does not depend on its batch.
+/// </summary>
+/// <remarks>Thread-safe. Disposing it leaves the generator alone.</remarks>
+public sealed class LocalChatClient : IChatClient
+{
+    private readonly Generator _generator;
+    private readonly BpeTokenizer _tokenizer;
+    private readonly ChatFormat _format;
+    private readonly LocalChatOptions _options;
+    private readonly Channel<Call> _calls = Channel.CreateUnbounded<Call>(new() { SingleReader = true });
+    private readonly Task _loop;
+
+    private sealed record Call(GenerationRequest Request, TaskCompletionSource<GenerationResult> Result, CancellationToken Cancel);
+
+    /// <summary>A client over this generator.</summary>
+    public LocalChatClient(Generator generator, BpeTokenizer tokenizer, LocalChatOptions? options = null)
+    {
+        (_generator, _tokenizer, _format, _options) = (generator, tokenizer, new(tokenizer), options ?? new());
+        _loop = Task.Run(LoopAsync);
+    }
+
+    /// <inheritdoc/>
+    public async Task<ChatResponse> GetResponseAsync(IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        var request = Request(messages, options);
+        var call = new Call(request, new(TaskCreationOptions.RunContinuationsAsynchronously), cancellationToken);
+        ObjectDisposedException.ThrowIf(!_calls.Writer.TryWrite(call), this);
+        var result = await call.Result.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+        var (thinking, answer) = _format.Read(result.Tokens, _options.Thinking);
+        List<AIContent> contents = [];
+        if (thinking.Length > 0) contents.Add(new TextReasoningContent(thinking));
+        contents.Add(new TextContent(answer));
+        return new ChatResponse(new ChatMessage(ChatRole.Assistant, contents))
+        {
+            ModelId = _options.ModelId,
+            FinishReason = result.Truncated ? ChatFinishReason.Length : ChatFinishReason.Stop,
+            Usage = new() { InputTokenCount = request.Prompt.Length, OutputTokenCount = result.Tokens.Length, TotalTokenCount = request.Prompt.Length + result.Tokens.Length },
+        };
+    }
+
+    /// <inheritdoc/>
+    public async IAsyncEnumerable<ChatResponseUpdate> GetStreamingResponseAsync(
+        IEnumerable<ChatMessage> messages, ChatOptions? options = null, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        var request = Request(messages, options);
+        var tokens = Channel.CreateUnbounded<int>();
+        var work = Task.Run(() =>
+        {
+            try
+            {
+                return _generator.Stream(request, token => tokens.Writer.TryWrite(token), cancellationToken);
+            }
+            finally
+            {
+                tokens.Writer.Complete();
+            }
+        }, cancellationToken);
+        var decoder = _tokenizer.StartDecoding();
+        var thinking = _options.Thinking;
+        await foreach (var token in tokens.Reader.ReadAllAsync(cancellationToken).ConfigureAwait(false))
+        {
+            if (thinking && _format.EndsThought(token))
+            {
+                if (decoder.Finish() is { Length: > 0 } last) yield return Update(new TextReasoningContent(last));
+                (thinking, decoder) = (false, _tokenizer.StartDecoding());
+                continue;
+            }
+
+            if (decoder.Add(token) is { Length: > 0 } text) yield return Update(thinking ? new TextReasoningContent(text) : new TextContent(text));
+        }
+
+        if (decoder.Finish() is { Length: > 0 } rest) yield return Update(thinking ? new TextReasoningContent(rest) : new TextContent(rest));
+        var result = await work.ConfigureAwait(false);
+        yield return new ChatResponseUpdate(ChatRole.Assistant, []) { ModelId = _options.ModelId, FinishReason = result.Truncated ? ChatFinishReason.Length : ChatFinishReason.Stop };
+    }
+
+    /// <inheritdoc/>
+    public object? GetService(Type serviceType, object? serviceKey = null) =>
+        serviceType == typeof(ChatClientMetadata) ? new ChatClientMetadata("deliberate", null, _options.ModelId)
+        : serviceType?.IsInstanceOfType(this) == true ? this : null;
+
+    /// <inheritdoc/>
+    public void Dispose() => _calls.Writer.TryComplete();
+
+    private ChatResponseUpdate Update(AIContent content) => new(ChatRole.Assistant, [content]) { ModelId = _options.ModelId };
+
+    private GenerationRequest Request(IEnumerable<ChatMessage> messages, ChatOptions? options) => new()
+    {
+        Prompt = _format.Prompt(messages, _options.Thinking),
+        MaxNewTokens = options?.MaxOutputTokens ?? _options.MaxOutputTokens,
+        Temperature = options?.Temperature ?? 0,
+        TopP = options?.TopP ?? 1,
+        TopK = options?.TopK ?? 0,
+        Seed = unchecked((int)(options?.Seed ?? 0)),
+        StopTokens = [_format.End],
+    };
+
+    private async Task LoopAsync()
+    {
+        var reader = _calls.Reader;
+        while (await reader.WaitToReadAsync().ConfigureAwait(false))
+        {
+            var batch = new List<Call>();
+            // Callers that start many calls at once get them all into one batch: wait until no more arrive for a moment.
+            for (var quiet = 0; quiet < 2;)
+            {
+                var before = batch.Count;
+                while (reader.TryRead(out var call)) batch.Add(call);
+                quiet = batch.Count == before ? quiet + 1 : 0;
+                if (batch.Count > 1 || quiet == 0) await Task.Delay(1).ConfigureAwait(false);
+            }
+
+            batch.RemoveAll(call => call.Cancel.IsCancellationRequested);
+            Serve(batch);
+        }
+    }
+
+    private void Serve(List<Call> batch)
+    {
+        try
+        {
+            var delivered = _generator.Generate([.. batch.Select(call => call.Request)]);
+            for (var i = 0; i < batch.Count; i++) batch[i].Result.TrySetResult(delivered[i]);
+        }
+#pragma warning disable CA1031 // every caller gets the failure
+        catch (Exception e)
+        {
+            foreach (var call in batch) call.Result.TrySetException(e);
+        }
+#pragma warning restore CA1031
+    }
+}
