@@ -48,7 +48,7 @@ public class DecoderTests
     {
         (double Loss, double Norm) Of(bool plain)
         {
-            using var decoder = new Decoder(Tiny.Weights(), bf16: false) { PlainAttention = plain };
+            using var decoder = new Decoder(Tiny.Weights(), bf16: false) { Body = DecoderBody.Torch, PlainAttention = plain };
             return (WeightedLoss.Backward(decoder, Tiny.Rows(4), 1), Gradients.Clip(decoder.Parameters, double.MaxValue));
         }
 

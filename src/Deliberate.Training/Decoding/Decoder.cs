@@ -1,4 +1,5 @@
 using Deliberate.Inference.Models;
+using Deliberate.Training.Decoding.Host;
 using Deliberate.Training.Native;
 using static TorchSharp.torch;
 using F = TorchSharp.torch.nn.functional;
@@ -17,6 +18,7 @@ public sealed class Decoder : IDisposable
     private readonly Block[] _blocks;
     private readonly Tensor _cos, _sin; // (1, T, 1, head/2)
     private readonly ScalarType _compute;
+    private HostBody? _host;
 
     private sealed record Block(Tensor InputNorm, Tensor Qkv, Tensor Output, Tensor PostNorm, Tensor GateUp, Tensor Down);
 
@@ -44,11 +46,24 @@ public sealed class Decoder : IDisposable
                 Leaf([2 * ff, d], W("mlp.gate_proj"), W("mlp.up_proj")),
                 Leaf([d, ff], W("mlp.down_proj")));
         })];
-        (_cos, _sin) = Rotary();
+        var (cos, sin) = Rotary();
+        (_cos, _sin) = (Table(cos), Table(sin));
+        Body = DecoderBodies.Default(_compute == ScalarType.Float32);
     }
 
     /// <summary>The shape of the model.</summary>
     public ModelConfig Config { get; }
+
+    /// <summary>
+    /// What computes the hidden states that training asks for; plain C# where it is the faster one. <c>DELIBERATE_TRAINING</c>
+    /// (torch or host) decides otherwise.
+    /// </summary>
+    /// <exception cref="NotSupportedException">Set to the host's body for a decoder that computes in bf16.</exception>
+    public DecoderBody Body
+    {
+        get;
+        init => field = value == DecoderBody.Host && _compute != ScalarType.Float32 ? throw new NotSupportedException("The host's body computes in fp32 alone; build the decoder with bf16: false.") : value;
+    }
 
     /// <summary>Whether to use libtorch's own attention for rows of every length: slower for short ones, kept to compare against.</summary>
     internal bool PlainAttention { get; init; }
@@ -62,7 +77,11 @@ public sealed class Decoder : IDisposable
     /// <summary>All parameters.</summary>
     public IReadOnlyList<Tensor> Parameters => [.. Others, .. Matrices];
 
-    /// <summary>The residual stream after the final norm. (B, T) token ids -> (B, T, d)</summary>
+    /// <summary>The body in plain C#; null where libtorch computes it.</summary>
+    internal HostBody? Host => Body == DecoderBody.Torch ? null : _host ??= new HostBody(Config, _embedding,
+        [.. _blocks.SelectMany(block => (Tensor[])[block.InputNorm, block.Qkv, block.Output, block.PostNorm, block.GateUp, block.Down]), _finalNorm], Rotary().Cos, Rotary().Sin);
+
+    /// <summary>The residual stream after the final norm, by libtorch. (B, T) token ids -> (B, T, d)</summary>
     public Tensor Hidden(Tensor tokens)
     {
         ArgumentNullException.ThrowIfNull(tokens);
@@ -110,6 +129,7 @@ public sealed class Decoder : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        _host?.Dispose();
         foreach (var parameter in Parameters) parameter.Dispose();
         _cos.Dispose();
         _sin.Dispose();
@@ -132,7 +152,8 @@ public sealed class Decoder : IDisposable
         return cat([halves[0] * cos - halves[1] * sin, halves[1] * cos + halves[0] * sin], -1);
     }
 
-    private (Tensor Cos, Tensor Sin) Rotary()
+    // (positions, dim / 2) each
+    private (float[] Cos, float[] Sin) Rotary()
     {
         var half = Config.HeadDim / 2;
         var cos = new float[Config.MaxPositions * half];
@@ -145,9 +166,10 @@ public sealed class Decoder : IDisposable
                 sin[position * half + i] = (float)Math.Sin(angle);
             }
 
-        Tensor Table(float[] values) => tensor(values, [1, Config.MaxPositions, 1, half]).to(_compute).DetachFromDisposeScope();
-        return (Table(cos), Table(sin));
+        return (cos, sin);
     }
+
+    private Tensor Table(float[] values) => tensor(values, [1, Config.MaxPositions, 1, Config.HeadDim / 2]).to(_compute).DetachFromDisposeScope();
 
     private Tensor Cast(Tensor parameter) => _compute == ScalarType.Float32 ? parameter : parameter.to(_compute);
 

@@ -23,7 +23,7 @@ internal static class WeightedLoss
         float[] weights = [.. rows.SelectMany(row => row.LossWeights.Skip(1).Where(weight => weight != 0))];
         var losses = F.cross_entropy(batch.Logits(decoder), batch.Targets(), reduction: nn.Reduction.None);
         var sum = (losses * tensor(weights)).sum();
-        (sum / totalWeight).backward();
+        batch.Backward(sum / totalWeight, decoder);
         return sum.ToDouble();
     }
 }

@@ -121,7 +121,7 @@ public sealed class GrpoTrainer : IDisposable
         if (_options.EpochsPerBatch > 1) batch.Old ??= current.detach().data<float>().ToArray();
         var old = batch.Old is null ? null : tensor(batch.Old);
         var (loss, kl, clipped) = PolicyLoss.Of(current, old, reference, tensor(batch.Advantages), tensor(batch.Weights), _options);
-        loss.backward();
+        batch.Padded.Backward(loss, _policy);
         var certain = all.detach();
         var entropy = -(certain.exp() * certain).sum().ToDouble();
         return new(batch.Padded.Predicted, loss.ToDouble(), kl, entropy, clipped);
