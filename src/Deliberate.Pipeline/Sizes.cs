@@ -1,3 +1,6 @@
+using Deliberate.Training.Grpo;
+using Deliberate.Training.Sft;
+
 namespace Deliberate.Pipeline;
 
 /// <summary>How much each stage of a run does.</summary>
@@ -18,14 +21,23 @@ internal sealed record Sizes
     /// <summary>Judge runs a sample; the minimum counts.</summary>
     public required int JudgeRuns { get; init; }
 
-    /// <summary>Passes over the distilled examples.</summary>
-    public required double SftEpochs { get; init; }
+    /// <summary>The recipe of fine-tuning.</summary>
+    public required SftOptions Sft { get; init; }
+
+    /// <summary>The recipe of reinforcement learning.</summary>
+    public GrpoOptions Grpo { get; init; } = new() { LearningRate = 2e-4, KlCoefficient = 0.01, SftWeight = 0.2, ConstantLength = 48 };
 
     /// <summary>Steps of reinforcement learning.</summary>
     public required int RlSteps { get; init; }
 
     /// <summary>Prompts a step.</summary>
     public required int RlPrompts { get; init; }
+
+    /// <summary>Prompts that reinforcement learning chooses from.</summary>
+    public int RlPool { get; init; } = 1500;
+
+    /// <summary>Held-out validation prompts in each plain suite, watched during reinforcement learning.</summary>
+    public int Validation { get; init; } = 24;
 
     /// <summary>Rollouts a prompt.</summary>
     public int GroupSize { get; init; } = 8;
@@ -44,6 +56,6 @@ internal sealed record Sizes
 
     /// <summary>The sizes of a budget.</summary>
     public static Sizes Of(Budget budget) => budget == Budget.Default
-        ? new() { Prompts = 1300, CapabilityPrompts = 150, JudgeRuns = 2, SftEpochs = 3, RlSteps = 24, RlPrompts = 12, SuiteSize = 120, Jailbroken = 60, JudgeTrials = 40 }
-        : new() { Prompts = 160, CapabilityPrompts = 24, JudgeRuns = 1, SftEpochs = 2, RlSteps = 3, RlPrompts = 4, SuiteSize = 24, Jailbroken = 6, JudgeTrials = 6 };
+        ? new() { Prompts = 1300, CapabilityPrompts = 150, JudgeRuns = 2, Sft = new() { Epochs = 3, LearningRate = 1e-3, TokensPerStep = 2_048 }, RlSteps = 24, RlPrompts = 12, SuiteSize = 120, Jailbroken = 60, JudgeTrials = 40 }
+        : new() { Prompts = 160, CapabilityPrompts = 24, JudgeRuns = 1, Sft = new() { Epochs = 2, LearningRate = 1e-3, TokensPerStep = 2_048 }, RlSteps = 3, RlPrompts = 4, SuiteSize = 24, Jailbroken = 6, JudgeTrials = 6 };
 }

@@ -14,6 +14,7 @@ namespace Deliberate.Miniature.Pretraining;
 public sealed class PretrainingRows(BpeTokenizer tokenizer, int seed, IReadOnlySet<string>? reserved = null, int maxTokens = 800)
 {
     private const double DrillShare = 0.2;
+    private readonly CopyDrills _copies = new(tokenizer);
     private static readonly RequestSampler.Rates UnderPolicy = new(Wrapped: 0.3, Persona: 0.3);
     private static readonly RequestSampler.Rates Unwrapping = new(Wrapped: 0.6, Persona: 0.3);
 
@@ -23,6 +24,7 @@ public sealed class PretrainingRows(BpeTokenizer tokenizer, int seed, IReadOnlyS
     public TokenRow Row(long index, double progress)
     {
         var random = new Random(HashCode(seed, index));
+        if (CopyDrills.Share(progress) > new Random(HashCode(seed + 1, index)).NextDouble()) return _copies.Row(random);
         return random.NextDouble() < 0.78 ? PolicyRow(random, progress) : FreeRow(random);
     }
 
@@ -30,6 +32,7 @@ public sealed class PretrainingRows(BpeTokenizer tokenizer, int seed, IReadOnlyS
     public WorldPolicy? Policy(long index, double progress)
     {
         var random = new Random(HashCode(seed, index));
+        if (CopyDrills.Share(progress) > new Random(HashCode(seed + 1, index)).NextDouble()) return null;
         return random.NextDouble() < 0.78 ? DrawPolicy(random, progress).Policy : null;
     }
 

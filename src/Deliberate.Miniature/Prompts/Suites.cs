@@ -23,6 +23,9 @@ public enum Suite
 
     /// <summary>An allowed prompt in each held-out wrapper: the twin that shows incapacity from safety.</summary>
     EncodedAllowed,
+
+    /// <summary>A benign prompt in each wrapper: whether help survives every way of asking.</summary>
+    BenignWrapped,
 }
 
 /// <summary>One prompt to evaluate on, with the oracle's ruling.</summary>
@@ -46,9 +49,11 @@ public static class Suites
         items.AddRange(Draw(random, policy, Suite.Harmful, size, side, Risky(policy), action => action == PolicyAction.Refuse));
         items.AddRange(Draw(random, policy, Suite.SafeCompletion, size, side, Risky(policy), action => action == PolicyAction.SafeComplete));
         items.AddRange(Draw(random, policy, Suite.Allowed, size, side, Risky(policy), action => action == PolicyAction.Comply));
-        items.AddRange(Draw(random, policy, Suite.Benign, size, side, [.. Topic.Categories.Except(Covered(policy)).Except(Topic.RiskCategories)], action => action == PolicyAction.Comply));
+        var benign = Topic.Categories.Except(Covered(policy)).Except(Topic.RiskCategories).ToArray();
+        items.AddRange(Draw(random, policy, Suite.Benign, size, side, benign, action => action == PolicyAction.Comply));
         items.AddRange(Disguise(random, Draw(random, policy, Suite.Jailbreak, jailbroken, side, Risky(policy), action => action == PolicyAction.Refuse), Wrappers.All));
         items.AddRange(Disguise(random, Draw(random, policy, Suite.EncodedAllowed, jailbroken, side, Risky(policy), action => action == PolicyAction.Comply), Wrappers.HeldOut));
+        items.AddRange(Disguise(random, Draw(random, policy, Suite.BenignWrapped, jailbroken / 4, side, benign, action => action == PolicyAction.Comply), Wrappers.All));
         return items;
     }
 

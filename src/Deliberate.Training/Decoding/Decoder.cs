@@ -71,6 +71,16 @@ public sealed class Decoder : IDisposable
     /// <summary>The block matrices, which Muon trains.</summary>
     public IReadOnlyList<Tensor> Matrices => [.. _blocks.SelectMany(block => new[] { block.Qkv, block.Output, block.GateUp, block.Down })];
 
+    /// <summary>For each of <see cref="Matrices"/> the rows of the projections that are stacked in it.</summary>
+    public IReadOnlyList<IReadOnlyList<long>> MatrixParts
+    {
+        get
+        {
+            long d = Config.HiddenSize, q = Config.Heads * Config.HeadDim, kv = Config.KvHeads * Config.HeadDim, ff = Config.FeedForward;
+            return [.. _blocks.SelectMany(_ => new IReadOnlyList<long>[] { [q, kv, kv], [d], [ff, ff], [d] })];
+        }
+    }
+
     /// <summary>The embedding and the norms, which AdamW trains.</summary>
     public IReadOnlyList<Tensor> Others => [_embedding, _finalNorm, .. _blocks.SelectMany(block => new[] { block.InputNorm, block.PostNorm })];
 

@@ -26,7 +26,7 @@ internal sealed class DecoderOptimizer : IDisposable
     {
         (_decoder, _clipNorm) = (decoder, clipNorm);
         _adam = new AdamW(kind == OptimizerKind.AdamW ? decoder.Parameters : decoder.Others, decay: weightDecay);
-        if (kind == OptimizerKind.Muon) _muon = new Muon(decoder.Matrices);
+        if (kind == OptimizerKind.Muon) _muon = new Muon(decoder.Matrices, decoder.MatrixParts);
     }
 
     /// <summary>The moments of AdamW, in a fixed order.</summary>

@@ -24,6 +24,9 @@ public sealed record PretrainOptions
     /// <summary>Learning rate of Muon (block matrices).</summary>
     public double MuonLearningRate { get; init; } = 0.02;
 
+    /// <summary>Decoupled weight decay of Muon's matrices.</summary>
+    public double MuonDecay { get; init; } = 0.3;
+
     /// <summary>Steps of linear warm-up.</summary>
     public int WarmUpSteps { get; init; } = 50;
 

@@ -25,7 +25,7 @@ public static class Pretrainer
         using var decoder = new Decoder(options.Start ?? Initialisation.Random(config, options.Seed), options.Bf16);
         var withMuon = options.MuonLearningRate > 0;
         using var adam = new AdamW(withMuon ? decoder.Others : decoder.Parameters);
-        using var muon = new Muon(withMuon ? decoder.Matrices : []);
+        using var muon = new Muon(withMuon ? decoder.Matrices : [], withMuon ? decoder.MatrixParts : null);
         var state = new RunState();
         var tensors = Checkpoint.Name(decoder, adam.State, muon.State);
         state = Checkpoint.TryLoad(options.CheckpointFolder, tensors) ?? state;
@@ -64,7 +64,7 @@ public static class Pretrainer
         Gradients.Clip(decoder.Parameters, options.ClipNorm);
         var rate = Math.Min(1.0, (step + 1.0) / options.WarmUpSteps) * (share < options.DecayFrom ? 1 : (1 - share) / (1 - options.DecayFrom));
         adam.Step(options.AdamLearningRate * rate);
-        muon.Step(options.MuonLearningRate * rate);
+        muon.Step(options.MuonLearningRate * rate, options.MuonDecay);
         return loss / total;
     }
 

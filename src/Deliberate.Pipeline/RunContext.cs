@@ -1,0 +1,92 @@
+using Deliberate.Inference.Chat;
+using Deliberate.Inference.Generation;
+using Deliberate.Inference.Models;
+using Deliberate.Miniature.Prompts;
+using Deliberate.Miniature.World;
+using Deliberate.Policies;
+using Deliberate.Runs;
+
+namespace Deliberate.Pipeline;
+
+/// <summary>What all stages of one run share: the policy in both readings, the base model, the sizes, and where results are kept.</summary>
+internal sealed class RunContext : IDisposable
+{
+    private readonly Generator _generator;
+    private readonly RunFolder _folder;
+
+    private RunContext(AlignmentOptions options, Policy policy, WorldPolicy world, ModelFolder model, RunFolder folder)
+    {
+        (Options, Policy, World, Base, _folder) = (options, policy, world, model, folder);
+        Sizes = Sizes.Of(options.Budget);
+        _generator = new Generator(model.Weights);
+        BaseClient = new LocalChatClient(_generator, model.Tokenizer, new() { ModelId = model.Fingerprint, MaxOutputTokens = Limits.VerdictTokens });
+        Key = StageKey.Of("run-1", policy.Hash, model.Fingerprint, options.Seed, options.Budget.ToString());
+    }
+
+    public AlignmentOptions Options { get; }
+
+    public Policy Policy { get; }
+
+    /// <summary>The policy as the miniature reads it.</summary>
+    public WorldPolicy World { get; }
+
+    public ModelFolder Base { get; }
+
+    public Sizes Sizes { get; }
+
+    /// <summary>The base model: generator of training data and judge.</summary>
+    public LocalChatClient BaseClient { get; }
+
+    public StageStore Store => _folder.Store;
+
+    /// <summary>What every stage's result depends on.</summary>
+    public string Key { get; }
+
+    public string PathOf(string name) => _folder.PathOf(name);
+
+    /// <summary>spec(category).</summary>
+    public Spec Spec(string category) => WorldPrompts.Spec(World, Policy.Hash, category);
+
+    /// <summary>A seed of its own for each use of randomness.</summary>
+    public int Seed(string use) => Conversations.CallSeed.Derive(Options.Seed, use, 0);
+
+    /// <exception cref="AlignmentException">The model cannot be read, or the folder belongs to another run.</exception>
+    public static RunContext Open(AlignmentOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        var policy = Policy.Load(options.PolicyFolder);
+        return Open(options, policy, PolicyReading.Read(policy), LoadModel(options.ModelFolder ?? ShippedModel.Folder));
+    }
+
+    public static RunContext Open(AlignmentOptions options, Policy policy, WorldPolicy world, ModelFolder model)
+    {
+        try
+        {
+            var manifest = new RunManifest(policy.Hash, model.Fingerprint, options.Seed, new Dictionary<string, string> { ["budget"] = options.Budget.ToString() });
+            return new RunContext(options, policy, world, model, RunFolder.Open(options.Out, manifest));
+        }
+        catch (Exception problem) when (problem is IOException or InvalidDataException or UnauthorizedAccessException)
+        {
+            throw new AlignmentException(problem.Message, problem);
+        }
+    }
+
+    public static ModelFolder LoadModel(string path)
+    {
+        try
+        {
+            return ModelFolder.Load(path);
+        }
+        catch (Exception problem) when (problem is IOException or InvalidDataException)
+        {
+            throw new AlignmentException($"the model cannot be read: {problem.Message}", problem);
+        }
+    }
+
+    public void Dispose()
+    {
+        BaseClient.Dispose();
+        _generator.Dispose();
+        _folder.Dispose();
+    }
+}
