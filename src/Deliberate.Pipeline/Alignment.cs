@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
-using Deliberate.Inference.Models;
 using Deliberate.Pipeline.Stages;
 using Deliberate.Reports;
 using Deliberate.Runs;

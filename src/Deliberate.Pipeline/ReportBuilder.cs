@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
 using Deliberate.Distillation;
-using Deliberate.Evaluation;
 using Deliberate.Miniature.Language;
 using Deliberate.Miniature.Oracle;
 using Deliberate.Miniature.Prompts;

@@ -4,7 +4,6 @@ using Deliberate.Generation;
 using Deliberate.Judging;
 using Deliberate.Miniature.Language;
 using Deliberate.Miniature.Prompts;
-using Deliberate.Miniature.World;
 using Deliberate.Policies;
 
 namespace Deliberate.Pipeline.Stages;

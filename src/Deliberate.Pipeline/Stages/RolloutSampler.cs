@@ -1,5 +1,4 @@
 using Deliberate.Conversations;
-using Deliberate.Generation;
 using Deliberate.Inference.Chat;
 using Deliberate.Inference.Generation;
 using Deliberate.Inference.Models;
