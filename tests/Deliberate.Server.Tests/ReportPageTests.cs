@@ -57,7 +57,7 @@ public class ReportPageTests
         static bool Shows(string row, Metric metric) => metric.N == 0
             ? row.Contains("not measured", StringComparison.Ordinal)
             : new[] { metric.Value, metric.Low, metric.High }.All(value => row.Contains(value.ToString("0.000", CultureInfo.InvariantCulture), StringComparison.Ordinal))
-                && row.TrimEnd().EndsWith(string.Create(CultureInfo.InvariantCulture, $" {Numbers.Count(metric.N)} {metric.Unscored}"), StringComparison.Ordinal);
+                && row.TrimEnd().EndsWith(string.Create(CultureInfo.InvariantCulture, $" {Numbers.Count(metric.N)} {metric.Unscored}").Replace('\u202f', ' '), StringComparison.Ordinal);
     }
 
     [Fact]

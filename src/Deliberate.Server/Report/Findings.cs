@@ -20,7 +20,11 @@ internal enum Outcome
 }
 
 /// <summary>An expectation of the method, what came of it, and the figures.</summary>
-internal sealed record Finding(string Expectation, Outcome Outcome, string Evidence);
+internal sealed record Finding(string Expectation, Outcome Outcome, string Evidence)
+{
+    /// <summary>Whether it expects that something is kept, not that it changes.</summary>
+    public bool Keeps { get; init; }
+}
 
 /// <summary>Says in plain words what a run's figures show. Never claims an order that the numbers do not have.</summary>
 internal static class Findings
@@ -62,7 +66,7 @@ internal static class Findings
         var close = steps.Where(step => step.Outcome != Outcome.Holds).Select(step => $"{step.lower.Label} ({Score(step.lower.Metric!)}) and {step.upper.Label} ({Score(step.upper.Metric!)})").ToArray();
         return close.Length == 0
             ? $"Goodness under the worst jailbreaks rises in the expected order: {order}."
-            : $"Goodness under the worst jailbreaks does not fall along the expected order, but the intervals do not tell apart {string.Join("; ", close)}.";
+            : $"Goodness under the worst jailbreaks never falls along the expected order, but the intervals do not tell apart {string.Join(", nor ", close)}.";
     }
 
     /// <summary>Every expectation of the method with its outcome.</summary>
@@ -106,8 +110,8 @@ internal static class Findings
     {
         var finding = Step(report, metric, before, after, expectation);
         var (first, second) = (ArmInfo.Find(report.Arms, before, metric), ArmInfo.Find(report.Arms, after, metric));
-        if (finding.Outcome != Outcome.Unclear) return finding;
-        return second!.Value >= first!.Value ? finding with { Outcome = Outcome.Holds } : finding;
+        if (finding.Outcome != Outcome.Unclear) return finding with { Keeps = true };
+        return finding with { Keeps = true, Outcome = second!.Value >= first!.Value ? Outcome.Holds : Outcome.Unclear };
     }
 
     private static Finding JudgeHolds(RunReport report)
@@ -121,13 +125,14 @@ internal static class Findings
         var risen = pairs.Where(type => end![type].Value > start![type].Value).ToArray();
         var outcome = pairs.Any(type => Compare(start![type], end![type], lowerIsBetter: true) == Outcome.Fails) ? Outcome.Fails : risen.Length > 0 ? Outcome.Unclear : Outcome.Holds;
         var evidence = risen.Length == 0 ? "No type of error rose." : $"Largest rise: {JudgeErrorType.Title(worst)}, {Numbers.Percent(start![worst].Value)} to {Numbers.Percent(end![worst].Value)}.";
-        return new(expectation, outcome, evidence);
+        return new(expectation, outcome, evidence) { Keeps = true };
     }
 
     private static string Evidence(MetricInfo info, string before, Metric? first, string after, Metric? second) =>
         $"{info.Title}: {ArmInfo.Of(before).Label} {Text(info, first)}, {ArmInfo.Of(after).Label} {Text(info, second)}.";
 
-    private static string Text(MetricInfo info, Metric? metric) => metric.IsMeasured() ? $"{Numbers.Value(info, metric)} ({Numbers.Interval(info, metric)})" : Numbers.Missing;
+    // Word joiners keep the two ends of an interval on one line.
+    private static string Text(MetricInfo info, Metric? metric) => metric.IsMeasured() ? $"{Numbers.Value(info, metric)} ({Numbers.Interval(info, metric).Replace("–", "\u2060–\u2060", StringComparison.Ordinal)})" : Numbers.Missing;
 
     private static string Score(Metric metric) => Numbers.Value(MetricInfo.Of("goodness_at_0.1"), metric);
 }

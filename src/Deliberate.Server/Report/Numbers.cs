@@ -59,6 +59,7 @@ internal static class Numbers
         >= 10 => value.ToString("0.#", CultureInfo.InvariantCulture),
         >= 0.1 => value.ToString("0.##", CultureInfo.InvariantCulture),
         0 => "0",
+        >= 0.01 => value.ToString("0.###", CultureInfo.InvariantCulture),
         >= 0.001 => value.ToString("0.####", CultureInfo.InvariantCulture),
         _ => value.ToString("0.#e+0", CultureInfo.InvariantCulture),
     };

@@ -31,7 +31,13 @@ internal readonly record struct LinearScale(double Min, double Max, double From,
         // One value alone gets some room on both sides.
         if (max - min < 1e-12) (min, max) = (min - Math.Max(Math.Abs(min) * 0.1, 1e-3), max + Math.Max(Math.Abs(max) * 0.1, 1e-3));
         var step = Step(max - min, ticks);
-        return new(Math.Floor((min / step) + 1e-9) * step, Math.Ceiling((max / step) - 1e-9) * step, from, to);
+        // Rounding outward may make the step itself too small: then the ends move to the next rounder step, so that ticks stand on both.
+        while (true)
+        {
+            var (low, high) = (Math.Floor((min / step) + 1e-9) * step, Math.Ceiling((max / step) - 1e-9) * step);
+            if (Step(high - low, ticks) is var wider && wider <= step * 1.0000001) return new(low, high, from, to);
+            step = wider;
+        }
     }
 
     /// <summary>A number for an SVG attribute: at most two decimals, a point between them.</summary>
