@@ -6,10 +6,13 @@ namespace Deliberate.Evaluation;
 public static partial class ClauseCitations
 {
     /// <summary>The distinct codes in the order of their first citation.</summary>
-    public static IReadOnlyList<string> Find(string text)
+    public static IReadOnlyList<string> Find(string text) => [.. Locate(text).Select(citation => citation.Code).Distinct()];
+
+    /// <summary>Every citation in order: where its code starts in the text (a character index), and the code.</summary>
+    public static IReadOnlyList<(int Start, string Code)> Locate(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
-        return [.. Brackets().Matches(text).SelectMany(match => match.Groups["code"].Captures).Select(capture => capture.Value).Distinct()];
+        return [.. Brackets().Matches(text).SelectMany(match => match.Groups["code"].Captures).Select(capture => (capture.Index, capture.Value))];
     }
 
     [GeneratedRegex(@"\[(?<code>[A-Z]{1,4}[0-9]{1,3})(?:[,;]\s?(?<code>[A-Z]{1,4}[0-9]{1,3}))*\]", RegexOptions.CultureInvariant)]

@@ -1,0 +1,45 @@
+using System.Globalization;
+using Deliberate.Evaluation;
+using Deliberate.Reports;
+
+namespace Deliberate.Server.Report;
+
+/// <summary>Where on the page each clause stands, and the pieces of a text that cites clauses. Immutable.</summary>
+public sealed class ClauseIndex
+{
+    private readonly Dictionary<string, (string Id, ReportClause Clause)> _byCode = [];
+
+    /// <summary>An index of these clauses; of two with one code the first counts.</summary>
+    public ClauseIndex(IReadOnlyList<ReportClause> clauses)
+    {
+        ArgumentNullException.ThrowIfNull(clauses);
+        for (var i = 0; i < clauses.Count; i++) _byCode.TryAdd(clauses[i].Code, (IdOf(i, clauses[i].Code), clauses[i]));
+    }
+
+    /// <summary>The id of the clause with this code on the page, or null.</summary>
+    public string? Id(string? code) => code is not null && _byCode.TryGetValue(code, out var found) ? found.Id : null;
+
+    /// <summary>The clause with this code, or null.</summary>
+    public ReportClause? Clause(string? code) => code is not null && _byCode.TryGetValue(code, out var found) ? found.Clause : null;
+
+    /// <summary>Cuts a text into plain pieces and cited codes, in order; together they are the whole text.</summary>
+    public static IReadOnlyList<(string Text, bool IsCode)> Pieces(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        var pieces = new List<(string, bool)>();
+        var at = 0;
+        foreach (var (start, code) in ClauseCitations.Locate(text))
+        {
+            if (start > at) pieces.Add((text[at..start], false));
+            pieces.Add((code, true));
+            at = start + code.Length;
+        }
+
+        if (at < text.Length) pieces.Add((text[at..], false));
+        return pieces;
+    }
+
+    // Codes come from a policy: only plain ones become part of an id.
+    private static string IdOf(int index, string code) =>
+        code.Length is > 0 and <= 12 && code.All(char.IsAsciiLetterOrDigit) ? "clause-" + code : string.Create(CultureInfo.InvariantCulture, $"clause-number-{index + 1}");
+}
