@@ -78,26 +78,39 @@ public static class Pretraining
         ModelFolder.Save(options.Out, weights, tokenizer, StorageType.BF16, new Dictionary<string, string> { ["seed"] = options.Seed.ToString(CultureInfo.InvariantCulture) });
         // Measured on what was written, so that rounding to bf16 counts.
         var model = ModelFolder.Load(options.Out);
-        var abilities = Measure(model, options.Cases, log);
+        var abilities = Measure(model, options.Cases, MeasureSeed, log);
         Runs.AtomicFile.WriteText(Path.Combine(options.Out, "README.md"), ModelCard.Write(model, options, abilities));
     }
 
-    /// <summary>Measures the abilities of a base model on random policies that it has never seen, with a seed that pretraining does not use.</summary>
-    public static IReadOnlyList<(string Title, IReadOnlyDictionary<string, Metric> Metrics)> Measure(ModelFolder model, int cases, Action<string> log)
+    /// <summary>Seed of the measured cases, which pretraining does not use.</summary>
+    public const int MeasureSeed = 20_260_101;
+
+    /// <summary>Measures the abilities of a base model on random policies that it has never seen.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="cases">Cases of each kind.</param>
+    /// <param name="seed">Seed of policies and requests.</param>
+    /// <param name="log">Hears a line for each figure.</param>
+    /// <param name="cancel">Stops between two kinds.</param>
+    public static IReadOnlyList<(string Title, IReadOnlyDictionary<string, Metric> Metrics)> Measure(ModelFolder model, int cases, int seed, Action<string> log, CancellationToken cancel = default)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(log);
         using var generator = new Generator(model.Weights);
-        var measure = new BaseAbilities(generator, model.Tokenizer, seed: 20_260_101);
-        List<(string, IReadOnlyDictionary<string, Metric>)> abilities =
-        [
-            ("Following a policy in context", measure.Follow(cases)),
-            ("Judging an answer by a policy in context", measure.Judge(Math.Max(1, cases / 7), runs: 4)),
-            ("Judging a thought and its answer", measure.Judge(Math.Max(1, cases / 7), runs: 4, thoughtShown: true)),
-            ("Helping when there is no policy", measure.Help(cases)),
-        ];
-        foreach (var (title, metrics) in abilities)
-            foreach (var (name, metric) in metrics) log($"{title}: {name}: {metric}");
+        var measure = new BaseAbilities(generator, model.Tokenizer, seed);
+        var abilities = new List<(string, IReadOnlyDictionary<string, Metric>)>();
+        foreach (var (title, kind) in new (string, Func<IReadOnlyDictionary<string, Metric>>)[]
+        {
+            ("Following a policy in context", () => measure.Follow(cases)),
+            ("Judging an answer by a policy in context", () => measure.Judge(Math.Max(1, cases / 7), runs: 4)),
+            ("Judging a thought and its answer", () => measure.Judge(Math.Max(1, cases / 7), runs: 4, thoughtShown: true)),
+            ("Helping when there is no policy", () => measure.Help(cases)),
+        })
+        {
+            cancel.ThrowIfCancellationRequested();
+            abilities.Add((title, kind()));
+            foreach (var (name, metric) in abilities[^1].Item2) log($"{title}: {name}: {metric}");
+        }
+
         return abilities;
     }
 

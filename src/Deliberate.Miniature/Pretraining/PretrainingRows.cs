@@ -11,7 +11,7 @@ namespace Deliberate.Miniature.Pretraining;
 /// progress of the run alone.
 /// </summary>
 /// <remarks>Thread-safe.</remarks>
-public sealed class PretrainingRows(BpeTokenizer tokenizer, int seed, IReadOnlySet<string>? reserved = null, int maxTokens = 800)
+public sealed class PretrainingRows(BpeTokenizer tokenizer, int seed, IReadOnlySet<string>? reserved = null, int maxTokens = 1000)
 {
     private const double DrillShare = 0.2;
     private readonly CopyDrills _copies = new(tokenizer);
@@ -58,10 +58,11 @@ public sealed class PretrainingRows(BpeTokenizer tokenizer, int seed, IReadOnlyS
         if (bare) policy = policy with { Clauses = [] };
         var transcript = new Transcript(tokenizer) { QuoteWeight = 4 }.System(policy.Render([.. policy.Clauses.Select(clause => clause.Category).Distinct()]), 0.25f);
         if (!bare && random.NextDouble() < (progress < 0.1 ? 0.6 : DrillShare)) return Drill(random, transcript, policy);
+        var covered = policy.Clauses.Select(clause => clause.Category).Distinct().ToArray();
         var slots = policy.Clauses.Count < 5 ? 6 : 5;
         for (var slot = 0; slot < slots && transcript.Length < maxTokens - 190; slot++)
         {
-            var request = RequestSampler.DrawUnder(random, policy, category, UnderPolicy);
+            var request = RequestSampler.DrawUnder(random, policy, covered.Length > 2 ? RequestSampler.Pick(random, covered) : category, UnderPolicy);
             if (random.NextDouble() < (progress < 0.1 ? 0.2 : 0.4)) Judge(random, transcript, policy, request);
             else Exchange(random, transcript, request, Thoughts.Under(policy, request), Answers.Right(request, policy));
         }

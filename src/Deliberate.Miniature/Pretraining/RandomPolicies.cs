@@ -17,7 +17,18 @@ public static class RandomPolicies
         var conditions = progress < 0.1 ? 0 : 0.4;
         var clauses = new List<WorldClause>();
         clauses.AddRange(DrawCategory(random, category, random.Next(low, high + 1), conditions));
-        if (progress > 0.15 && random.NextDouble() < 0.15)
+        // Now and then a whole policy of many categories, as where nobody tells the model which one a request falls under.
+        if (progress > 0.25 && random.NextDouble() < 0.05)
+        {
+            var others = Topic.Categories.Where(other => other != category).ToArray();
+            random.Shuffle(others);
+            foreach (var other in others.Take(random.Next(3, 8))) clauses.AddRange(DrawCategory(random, other, random.Next(2, 8), conditions));
+            // In a shuffled order of categories, so that the first is not always the one that is asked about.
+            var order = clauses.Select(clause => clause.Category).Distinct().ToArray();
+            random.Shuffle(order);
+            clauses = [.. order.SelectMany(name => clauses.Where(clause => clause.Category == name))];
+        }
+        else if (progress > 0.15 && random.NextDouble() < 0.15)
         {
             var other = RequestSampler.Pick(random, Topic.Categories);
             if (other != category) clauses.AddRange(DrawCategory(random, other, random.Next(1, 4), conditions));

@@ -6,10 +6,10 @@ namespace Deliberate.Training.Decoding;
 public static class Initialisation
 {
     /// <summary>
-    /// Normal with deviation 0.02, ones for norms; the projections that write to the residual stream are scaled by
+    /// Normal with the given deviation, ones for norms; the projections that write to the residual stream are scaled by
     /// 1/sqrt(2 layers), so that its size does not grow with depth (GPT-2). The seed decides all of it.
     /// </summary>
-    public static ModelWeights Random(ModelConfig config, int seed)
+    public static ModelWeights Random(ModelConfig config, int seed, double deviation = 0.02)
     {
         ArgumentNullException.ThrowIfNull(config);
         var random = new Random(seed);
@@ -24,9 +24,9 @@ public static class Initialisation
             }
 
             var writes = name.EndsWith("o_proj.weight", StringComparison.Ordinal) || name.EndsWith("down_proj.weight", StringComparison.Ordinal);
-            var deviation = writes ? 0.02 / Math.Sqrt(2.0 * config.Layers) : 0.02;
+            var scale = writes ? deviation / Math.Sqrt(2.0 * config.Layers) : deviation;
             for (var i = 0; i < values.Length; i++)
-                values[i] = (float)(deviation * Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble()));
+                values[i] = (float)(scale * Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble()));
         }
 
         return weights;

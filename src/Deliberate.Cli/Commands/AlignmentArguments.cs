@@ -1,0 +1,65 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Globalization;
+using Deliberate.Pipeline;
+
+namespace Deliberate.Cli.Commands;
+
+/// <summary>The options that <c>run</c>, its stages and <c>whatif</c> share.</summary>
+internal sealed class AlignmentArguments
+{
+    private static readonly Dictionary<string, Budget> Budgets = new() { ["small"] = Pipeline.Budget.Small, ["default"] = Pipeline.Budget.Default };
+
+    private readonly Option<string> _policy = new("--policy") { HelpName = "FOLDER", Description = "The policy. [default: policies/example]" };
+    private readonly Option<int> _seed = OptionsOf.Number("--seed", "The seed of all randomness.", 0, 1);
+    private readonly Option<string> _out = new("--out") { HelpName = "FOLDER", Description = "Where the run keeps everything. [default: runs/POLICY-seedN, with -small at the end for the small budget]" };
+    private readonly Option<string[]> _arms;
+    private readonly Option<Budget> _budget = OptionsOf.Choice("--budget", "How much to spend: 'small' shows that all works, its figures are rough. [default: default]", Budgets);
+    private readonly Option<string> _model = new("--model") { HelpName = "FOLDER", Description = "The base model. [default: models/miniature, which is shipped]" };
+
+    /// <summary>Adds the options to a command.</summary>
+    public AlignmentArguments(Command command)
+    {
+        _arms = new("--arms") { HelpName = "A,B,...", Description = $"The arms to compare, of {string.Join(", ", Arms.All)}. [default: all]", CustomParser = ReadArms };
+        foreach (var option in (Option[])[_policy, _seed, _out, _arms, _budget, _model]) command.Options.Add(option);
+    }
+
+    /// <summary>The options as the pipeline takes them.</summary>
+    /// <exception cref="DirectoryNotFoundException">No policy is given and the example is not there.</exception>
+    public AlignmentOptions Read(ParseResult parse)
+    {
+        ArgumentNullException.ThrowIfNull(parse);
+        var policy = parse.GetValue(_policy) ?? Shown(ShippedModel.Find(Path.Combine("policies", "example")))
+            ?? throw new DirectoryNotFoundException("no folder policies/example is beside the program or above the current directory; give a policy with --policy.");
+        var (seed, budget) = (parse.GetValue(_seed), parse.GetValue(_budget));
+        return new AlignmentOptions
+        {
+            PolicyFolder = policy,
+            Out = parse.GetValue(_out) ?? DefaultOut(policy, seed, budget),
+            ModelFolder = parse.GetValue(_model),
+            Seed = seed,
+            Budget = budget,
+            // An absent list of words parses as an empty one.
+            Arms = parse.GetValue(_arms) is { Length: > 0 } arms ? arms : Arms.All,
+        };
+    }
+
+    /// <summary>"runs/example-seed1", or "runs/example-seed1-small": a small run does not take a whole one's folder.</summary>
+    public static string DefaultOut(string policy, int seed, Budget budget)
+    {
+        var name = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(policy)));
+        return Path.Combine("runs", string.Create(CultureInfo.InvariantCulture, $"{name}-seed{seed}{(budget == Pipeline.Budget.Small ? "-small" : "")}"));
+    }
+
+    /// <summary>A path as people like to read it: relative to the current directory when it lies below it.</summary>
+    private static string? Shown(string? path) =>
+        path is null ? null : Path.GetRelativePath(Directory.GetCurrentDirectory(), path) is var relative && !relative.StartsWith("..", StringComparison.Ordinal) ? relative : path;
+
+    private static string[] ReadArms(ArgumentResult result)
+    {
+        var wanted = result.Tokens[0].Value.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        if (wanted.Length == 0) result.AddError($"--arms names no arm; known: {string.Join(", ", Arms.All)}.");
+        foreach (var unknown in wanted.Except(Arms.All).Take(1)) result.AddError($"--arms: '{unknown}' is no arm; known: {string.Join(", ", Arms.All)}.");
+        return [.. Arms.All.Where(wanted.Contains)];
+    }
+}

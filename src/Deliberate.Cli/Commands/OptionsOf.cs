@@ -1,0 +1,45 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Globalization;
+
+namespace Deliberate.Cli.Commands;
+
+/// <summary>Makes options whose bad values are told in one plain line.</summary>
+internal static class OptionsOf
+{
+    /// <summary>A whole number of at least <paramref name="least"/>.</summary>
+    public static Option<int> Number(string name, string description, int least, int otherwise) => new(name)
+    {
+        HelpName = "N",
+        Description = description,
+        DefaultValueFactory = _ => otherwise,
+        CustomParser = result => Parsed<int>(result, word => int.TryParse(word, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= least ? number : null,
+            $"{name} takes a whole number of at least {least.ToString(CultureInfo.InvariantCulture)}"),
+    };
+
+    /// <summary>A number of minutes above zero.</summary>
+    public static Option<double> Minutes(string name, string description, double otherwise) => new(name)
+    {
+        HelpName = "N",
+        Description = description,
+        DefaultValueFactory = _ => otherwise,
+        CustomParser = result => Parsed<double>(result, word => double.TryParse(word, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number) && number > 0 ? number : null,
+            $"{name} takes a number of minutes above 0"),
+    };
+
+    /// <summary>One of a few words; without it the value is <typeparamref name="T"/>'s default.</summary>
+    public static Option<T> Choice<T>(string name, string description, IReadOnlyDictionary<string, T> choices) where T : struct => new(name)
+    {
+        HelpName = string.Join('|', choices.Keys),
+        Description = description,
+        CustomParser = result => Parsed<T>(result, word => choices.TryGetValue(word, out var choice) ? choice : null, $"{name} is one of {string.Join(", ", choices.Keys)}"),
+    };
+
+    private static T Parsed<T>(ArgumentResult result, Func<string, T?> parse, string rule) where T : struct
+    {
+        var word = result.Tokens[0].Value;
+        if (parse(word) is { } value) return value;
+        result.AddError($"{rule}; '{word}' is not.");
+        return default;
+    }
+}

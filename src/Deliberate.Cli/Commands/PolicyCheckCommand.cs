@@ -1,0 +1,30 @@
+using System.CommandLine;
+using Deliberate.Cli.Interaction;
+using Deliberate.Policies;
+
+namespace Deliberate.Cli.Commands;
+
+/// <summary><c>policy check</c>: what is wrong or doubtful in a policy, by file and line.</summary>
+internal sealed class PolicyCheckCommand : Command
+{
+    private readonly Argument<string> _folder = new("FOLDER") { Description = "The policy." };
+    private readonly Terminal _terminal;
+
+    public PolicyCheckCommand(Terminal terminal) : base("check", "Print what is wrong or doubtful in a policy, as FILE:LINE: severity: message. Ends with 1 when there are errors.")
+    {
+        _terminal = terminal;
+        Arguments.Add(_folder);
+        SetAction(Run);
+    }
+
+    private int Run(ParseResult parse)
+    {
+        var folder = parse.GetRequiredValue(_folder);
+        var findings = PolicyLint.Check(folder);
+        foreach (var finding in findings) _terminal.Results.WriteLine(finding);
+        int Count(PolicySeverity severity) => findings.Count(finding => finding.Severity == severity);
+        var errors = Count(PolicySeverity.Error);
+        _terminal.Note(findings.Count == 0 ? $"{folder}: nothing to mend." : $"{folder}: {errors} errors, {Count(PolicySeverity.Warning)} warnings, {Count(PolicySeverity.Hint)} hints");
+        return errors == 0 ? ExitCodes.Success : ExitCodes.Failure;
+    }
+}
