@@ -47,6 +47,15 @@ public class FindingsTests
         Assert.Contains("do not tell apart SFT (0.90) and SFT + RL (0.90)", Findings.Order(Goodness(0.3, 0.6, 0.9, 0.9)), StringComparison.Ordinal);
 
     [Fact]
+    public void A_value_of_exactly_nought_is_not_taken_for_certain()
+    {
+        var few = new Metric(0.033, 0.008, 0.067, 120);
+        Assert.Equal(Outcome.Unclear, Findings.Compare(few, new(0, 0, 0, 120), lowerIsBetter: true));
+        Assert.Equal(Outcome.Unclear, Findings.Compare(new(0.967, 0.933, 0.992, 120), new(1, 1, 1, 120), lowerIsBetter: false));
+        Assert.Equal(Outcome.Holds, Findings.Compare(few, new(0, 0, 0, 1200), lowerIsBetter: true));
+    }
+
+    [Fact]
     public void One_arm_has_no_order() => Assert.Null(Findings.Order(With(("sft", "goodness_at_0.1", Share(0.9)))));
 
     [Theory]

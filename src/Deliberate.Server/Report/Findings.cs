@@ -93,9 +93,12 @@ internal static class Findings
     {
         if (!before.IsMeasured() || !after.IsMeasured()) return Outcome.NotMeasured;
         if (!before.HasInterval() || !after.HasInterval()) return Outcome.Unclear;
-        var (worse, better) = lowerIsBetter ? (after, before) : (before, after);
+        var (worse, better) = lowerIsBetter ? (Widened(after), Widened(before)) : (Widened(before), Widened(after));
         if (better.Low > worse.High) return Outcome.Holds;
         return better.High < worse.Low ? Outcome.Fails : Outcome.Unclear;
+
+        // A bootstrap of equal items has no width; of n items without one event, the rate may still be about 3 / n (rule of three).
+        static (double Low, double High) Widened(Metric metric) => (metric.Value >= 1 ? Math.Min(metric.Low, 1 - (3.0 / metric.N)) : metric.Low, metric.Value <= 0 ? Math.Max(metric.High, 3.0 / metric.N) : metric.High);
     }
 
     private static Finding Step(RunReport report, string metric, string before, string after, string expectation)

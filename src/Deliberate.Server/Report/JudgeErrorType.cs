@@ -6,7 +6,7 @@ internal static class JudgeErrorType
     private static readonly (string Name, string Title)[] Known =
     [
         ("wrong_action", "Wrong action"), ("wrong_style", "Wrong style"), ("off_topic", "Off topic"),
-        ("wrong_act", "Wrong act"), ("blended", "Blended"), ("good", "Good answer rejected"),
+        ("wrong_act", "Wrong act"), ("blended", "Blended"), ("unclear", "Unclear"), ("good", "Good answer rejected"),
     ];
 
     /// <summary>"Wrong action"; a type that is not known keeps its name.</summary>
