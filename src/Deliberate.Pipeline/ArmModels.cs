@@ -42,29 +42,29 @@ public sealed class LocalArm : IDisposable
 /// <summary>Opens the models of a run, and others.</summary>
 public static class ArmModels
 {
-    /// <summary>Opens an arm of a run. The two arms that are the base model are opened from where that lies.</summary>
+    /// <summary>Opens an arm of a run. The two arms that are the base model are opened from where the run found it.</summary>
     /// <param name="runFolder">The run's folder.</param>
     /// <param name="arm">One of <see cref="Arms.All"/>.</param>
-    /// <param name="policyFolder">The policy that the arm base+policy is told.</param>
-    /// <param name="modelFolder">The base model; null: the shipped one.</param>
-    /// <exception cref="AlignmentException">There is no such arm, or it is not trained yet.</exception>
-    public static LocalArm Open(string runFolder, string arm, string? policyFolder = null, string? modelFolder = null)
+    /// <exception cref="AlignmentException">There is no such run or arm, or the arm is not trained yet.</exception>
+    public static LocalArm Open(string runFolder, string arm)
     {
         if (!Arms.All.Contains(arm)) throw new AlignmentException($"there is no arm '{arm}'; the arms are {string.Join(", ", Arms.All)}.");
+        var origin = RunOrigin.Read(runFolder);
         if (arm is Arms.Base or Arms.BaseWithPolicy)
-        {
-            var model = RunContext.LoadModel(modelFolder ?? ShippedModel.Folder);
-            if (arm == Arms.Base) return new(arm, model, true, []);
-            var policy = Policy.Load(policyFolder ?? throw new AlignmentException($"the arm {arm} is told a policy: name its folder with --policy."));
-            return new(arm, model, true, [new(ChatRole.System, WorldPrompts.Whole(PolicyReading.Read(policy), policy.Hash).Text)]);
-        }
-
+            return new(arm, RunContext.LoadModel(origin.Model), true, arm == Arms.Base ? [] : [new(ChatRole.System, origin.Spec)]);
         var folder = Path.Combine(runFolder, "models", arm);
         return Directory.Exists(folder) ? new(arm, RunContext.LoadModel(folder), arm != Arms.InstantRefusal, [])
             : throw new AlignmentException($"{folder}: this run has no trained model of the arm '{arm}'; train it with `deliberate run --out {runFolder}`.");
     }
 
-    /// <summary>Opens a model by its folder.</summary>
+    /// <summary>Opens a model by its folder, with a policy in its context when one is given.</summary>
     /// <exception cref="AlignmentException">It cannot be read.</exception>
-    public static LocalArm OpenModel(string modelFolder) => new(modelFolder, RunContext.LoadModel(modelFolder), true, []);
+    /// <exception cref="PolicyException">The policy cannot be read.</exception>
+    public static LocalArm OpenModel(string modelFolder, string? policyFolder = null)
+    {
+        var model = RunContext.LoadModel(modelFolder);
+        if (policyFolder is null) return new(modelFolder, model, true, []);
+        var policy = Policy.Load(policyFolder);
+        return new(modelFolder, model, true, [new(ChatRole.System, WorldPrompts.Whole(PolicyReading.Read(policy), policy.Hash).Text)]);
+    }
 }

@@ -35,13 +35,13 @@ internal static class ModelCard
 
             ## How it was made
 
-            `deliberate pretrain` (seed {options.Seed}): byte-level BPE trained on the world's own text, with the world's names as whole tokens; Muon for the block matrices, AdamW for
-            the rest; policies that grow from a few clauses to a dozen with conditions; drills that only looking back can solve. The corpus is generated, so
+            `deliberate pretrain` (seed {options.Seed}): byte-level BPE trained on the world's own text, with the world's names as whole tokens; a start near the
+            circuit that looks things up; AdamW; policies that grow from a few clauses to a dozen with conditions; drills that only looking back can solve. The corpus is generated, so
             there is no data licence to mind.
 
             ## What it can do
 
-            Measured by `deliberate pretrain --measure` on random policies drawn with another seed; greedy answers, judge sampled at temperature 1; 95 % bootstrap intervals over cases.
+            Measured by `deliberate model abilities` on random policies drawn with another seed; greedy answers, judge sampled at temperature 1; 95 % bootstrap intervals over cases.
 
             """);
         foreach (var (title, metrics) in abilities)

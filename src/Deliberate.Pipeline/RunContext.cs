@@ -63,7 +63,9 @@ internal sealed class RunContext : IDisposable
         try
         {
             var manifest = new RunManifest(policy.Hash, model.Fingerprint, options.Seed, new Dictionary<string, string> { ["budget"] = options.Budget.ToString() });
-            return new RunContext(options, policy, world, model, RunFolder.Open(options.Out, manifest));
+            var folder = RunFolder.Open(options.Out, manifest);
+            new RunOrigin(Path.GetFullPath(options.PolicyFolder), Path.GetFullPath(model.Path), WorldPrompts.Whole(world, policy.Hash).Text).Write(options.Out);
+            return new RunContext(options, policy, world, model, folder);
         }
         catch (Exception problem) when (problem is IOException or InvalidDataException or UnauthorizedAccessException)
         {

@@ -8,7 +8,7 @@ namespace Deliberate.Cli.Commands;
 internal sealed class PretrainCommand : Command, IResumable
 {
     private readonly Option<string> _out = new("--out") { HelpName = "FOLDER", Description = "Where the finished model goes; checkpoints go to FOLDER.work.", Required = true };
-    private readonly Option<double> _minutes = OptionsOf.Minutes("--minutes", "Training time, over all its parts.", 110);
+    private readonly Option<double> _minutes = OptionsOf.Minutes("--minutes", "Training time, over all its parts.", 46);
     private readonly Option<int> _seed = OptionsOf.Number("--seed", "The seed of all randomness.", 0, 1);
     private readonly Terminal _terminal;
 
@@ -27,7 +27,7 @@ internal sealed class PretrainCommand : Command, IResumable
         var options = new PretrainingOptions
         {
             Out = parse.GetRequiredValue(_out), Work = Path.TrimEndingDirectorySeparator(parse.GetRequiredValue(_out)) + ".work",
-            ReservedPolicies = [.. ShippedModel.Find("policies") is { } shipped ? Directory.GetDirectories(shipped).Order(StringComparer.Ordinal) : []],
+            ReservedPolicies = ShippedModel.Find("policies") is { } shipped ? [.. Directory.GetDirectories(shipped).Order(StringComparer.Ordinal)] : [],
             Minutes = parse.GetValue(_minutes), Seed = parse.GetValue(_seed),
         };
         // A thread of its own: the training library keeps state by thread.

@@ -51,8 +51,8 @@ internal sealed class RlStage(RunContext run, StageClock clock, ArmStore store, 
         var reward = new AnswerReward(new Judge(run.BaseClient, new MiniatureJudgeFormat(), new(sizes.RlJudgeRuns, Temperature: 1, MaxTokens: Limits.VerdictTokens, Seed: seed)));
         if (trainer.TryResume(scratch))
         {
-            var earlier = JsonLines.Read<Progress>(Path.Combine(scratch, "progress.jsonl"))[0];
-            figures.AddRange(earlier.Figures.Take((int)trainer.Steps));
+            var earlier = JsonLines.Read<Progress>(ProgressPath(scratch, trainer.Steps))[0];
+            figures.AddRange(earlier.Figures);
             earlier.Weights.CopyTo(weights.State, 0);
             sampler.Load(trainer.Weights());
         }
@@ -92,7 +92,8 @@ internal sealed class RlStage(RunContext run, StageClock clock, ArmStore store, 
             Append(rollouts, records);
             if (step % CheckpointEvery == 0)
             {
-                JsonLines.Write(Path.Combine(scratch, "progress.jsonl"), [new Progress(figures, weights.State)]);
+                // Before the checkpoint that it belongs to: whichever checkpoint a crash leaves has its own progress.
+                JsonLines.Write(ProgressPath(scratch, step), [new Progress(figures, weights.State)]);
                 trainer.Save(scratch);
             }
 
@@ -104,6 +105,8 @@ internal sealed class RlStage(RunContext run, StageClock clock, ArmStore store, 
 
         return new(trainer.Weights(), new(Curves(arm, figures), Alarms(figures), stopped is null ? [] : [stopped], figures.Count));
     }
+
+    private static string ProgressPath(string scratch, long step) => Path.Combine(scratch, string.Create(CultureInfo.InvariantCulture, $"progress-{step}.jsonl"));
 
     private (Prompt[] Prompts, Request[] Requests, int[] Indices) Choose(Random random, int step, IReadOnlyList<Request> pool, PromptWeights weights, IReadOnlyList<Request> capability)
     {

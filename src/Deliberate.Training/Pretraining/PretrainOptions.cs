@@ -7,22 +7,22 @@ public sealed record PretrainOptions
     public required string CheckpointFolder { get; init; }
 
     /// <summary>Training time, in minutes, over all resumed parts.</summary>
-    public double Minutes { get; init; } = 110;
+    public double Minutes { get; init; } = 46;
 
     /// <summary>Stop after this many steps whatever the time (0: never); progress is then the share of steps.</summary>
     public long Steps { get; init; }
 
     /// <summary>Tokens in one optimiser step.</summary>
-    public int TokensPerStep { get; init; } = 12_288;
+    public int TokensPerStep { get; init; } = 3_072;
 
     /// <summary>Padded tokens in one forward and backward pass.</summary>
-    public int MicroBatchTokens { get; init; } = 4_096;
+    public int MicroBatchTokens { get; init; } = 3_072;
 
-    /// <summary>Learning rate of AdamW (embedding and norms).</summary>
-    public double AdamLearningRate { get; init; } = 3e-3;
+    /// <summary>Learning rate of AdamW (everything, or without the block matrices where Muon trains those).</summary>
+    public double AdamLearningRate { get; init; } = 1.5e-3;
 
-    /// <summary>Learning rate of Muon (block matrices).</summary>
-    public double MuonLearningRate { get; init; } = 0.02;
+    /// <summary>Learning rate of Muon for the block matrices; 0: AdamW trains them too.</summary>
+    public double MuonLearningRate { get; init; }
 
     /// <summary>Decoupled weight decay of Muon's matrices.</summary>
     public double MuonDecay { get; init; } = 0.3;
@@ -31,7 +31,7 @@ public sealed record PretrainOptions
     public int WarmUpSteps { get; init; } = 50;
 
     /// <summary>Share of the budget after which the rate falls linearly to zero. It must not fall before lookup is learned.</summary>
-    public double DecayFrom { get; init; } = 0.65;
+    public double DecayFrom { get; init; } = 0.6;
 
     /// <summary>Largest norm of the whole gradient.</summary>
     public double ClipNorm { get; init; } = 1;
@@ -39,7 +39,7 @@ public sealed record PretrainOptions
     /// <summary>Minutes between checkpoints.</summary>
     public double CheckpointMinutes { get; init; } = 3;
 
-    /// <summary>Parameters to start from; null: random ones.</summary>
+    /// <summary>Parameters to start from; null: those of <see cref="Decoding.LookupInitialisation"/>.</summary>
     public Deliberate.Inference.Models.ModelWeights? Start { get; init; }
 
     /// <summary>Seed of the starting parameters.</summary>

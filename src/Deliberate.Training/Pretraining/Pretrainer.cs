@@ -6,7 +6,7 @@ using Deliberate.Training.Optimizers;
 
 namespace Deliberate.Training.Pretraining;
 
-/// <summary>Trains a model from scratch on an endless source of rows: Muon for the block matrices, AdamW for the rest.</summary>
+/// <summary>Trains a model from scratch on an endless source of rows, by AdamW or, for the block matrices, by Muon.</summary>
 public static class Pretrainer
 {
     /// <summary>Trains, or goes on from the last checkpoint in the folder.</summary>
@@ -22,7 +22,7 @@ public static class Pretrainer
         ArgumentNullException.ThrowIfNull(row);
         TorchLibrary.Initialize();
         Directory.CreateDirectory(options.CheckpointFolder);
-        using var decoder = new Decoder(options.Start ?? Initialisation.Random(config, options.Seed), options.Bf16);
+        using var decoder = new Decoder(options.Start ?? LookupInitialisation.Random(config, options.Seed), options.Bf16);
         var withMuon = options.MuonLearningRate > 0;
         using var adam = new AdamW(withMuon ? decoder.Others : decoder.Parameters);
         using var muon = new Muon(withMuon ? decoder.Matrices : [], withMuon ? decoder.MatrixParts : null);
