@@ -46,6 +46,7 @@ public sealed class LocalChatClient : IChatClient
     public async Task<ChatResponse> GetResponseAsync(IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default)
     {
         var request = Request(messages, options);
+        _generator.Check(request, 0); // here, so that a bad call does not fail the others of its batch
         var call = new Call(request, new(TaskCreationOptions.RunContinuationsAsynchronously), cancellationToken);
         ObjectDisposedException.ThrowIf(!_calls.Writer.TryWrite(call), this);
         var result = await call.Result.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
@@ -67,34 +68,42 @@ public sealed class LocalChatClient : IChatClient
     {
         var request = Request(messages, options);
         var tokens = Channel.CreateUnbounded<int>();
+        // A caller that stops reading stops the generation too.
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var work = Task.Run(() =>
         {
             try
             {
-                return _generator.Stream(request, token => tokens.Writer.TryWrite(token), cancellationToken);
+                return _generator.Stream(request, token => tokens.Writer.TryWrite(token), stop.Token);
             }
             finally
             {
                 tokens.Writer.Complete();
             }
-        }, cancellationToken);
-        var decoder = _tokenizer.StartDecoding();
-        var thinking = _options.Thinking;
-        await foreach (var token in tokens.Reader.ReadAllAsync(cancellationToken).ConfigureAwait(false))
+        }, CancellationToken.None);
+        try
         {
-            if (thinking && _format.EndsThought(token))
+            var text = new TrimmedText(_tokenizer);
+            var thinking = _options.Thinking;
+            await foreach (var token in tokens.Reader.ReadAllAsync(cancellationToken).ConfigureAwait(false))
             {
-                if (decoder.Finish() is { Length: > 0 } last) yield return Update(new TextReasoningContent(last));
-                (thinking, decoder) = (false, _tokenizer.StartDecoding());
-                continue;
+                if (thinking && _format.EndsThought(token))
+                {
+                    if (text.Finish() is { Length: > 0 } last) yield return Update(new TextReasoningContent(last));
+                    (thinking, text) = (false, new(_tokenizer));
+                }
+                else if (text.Add(token) is { Length: > 0 } more) yield return Update(thinking ? new TextReasoningContent(more) : new TextContent(more));
             }
 
-            if (decoder.Add(token) is { Length: > 0 } text) yield return Update(thinking ? new TextReasoningContent(text) : new TextContent(text));
+            if (text.Finish() is { Length: > 0 } rest) yield return Update(thinking ? new TextReasoningContent(rest) : new TextContent(rest));
+            var result = await work.ConfigureAwait(false);
+            yield return new ChatResponseUpdate(ChatRole.Assistant, []) { ModelId = _options.ModelId, FinishReason = result.Truncated ? ChatFinishReason.Length : ChatFinishReason.Stop };
         }
-
-        if (decoder.Finish() is { Length: > 0 } rest) yield return Update(thinking ? new TextReasoningContent(rest) : new TextContent(rest));
-        var result = await work.ConfigureAwait(false);
-        yield return new ChatResponseUpdate(ChatRole.Assistant, []) { ModelId = _options.ModelId, FinishReason = result.Truncated ? ChatFinishReason.Length : ChatFinishReason.Stop };
+        finally
+        {
+            await stop.CancelAsync().ConfigureAwait(false);
+            await ((Task)work).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
     }
 
     /// <inheritdoc/>

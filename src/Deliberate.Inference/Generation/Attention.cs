@@ -6,6 +6,9 @@ namespace Deliberate.Inference.Generation;
 /// <summary>Attention of one new position over a chain of key-value runs. Scratch memory is one worker's own.</summary>
 internal sealed unsafe class Attention
 {
+    // Dimensions that are summed at once: 32 floats of two queries are eight vectors of sums.
+    private const int Slice = 32;
+
     private readonly PackedModel _model;
     private readonly float* _scores; // (queries of a key-value head, padded positions)
     private readonly float[] _scoreMemory;
@@ -15,7 +18,8 @@ internal sealed unsafe class Attention
     public Attention(PackedModel model)
     {
         _model = model;
-        _room = model.Config.MaxPositions + 16 * 64;
+        // A run shorter than a block is padded to one; shared runs have at least 12 tokens, so this is enough.
+        _room = 2 * model.Config.MaxPositions + 4 * KeyValues.Block;
         _scoreMemory = GC.AllocateArray<float>(model.Config.Heads / model.Config.KvHeads * _room, pinned: true);
         _scores = (float*)Unsafe.AsPointer(ref _scoreMemory[0]);
     }
@@ -30,7 +34,7 @@ internal sealed unsafe class Attention
         for (var i = 0; i < _parts.Count; i++)
         {
             _parts[i] = _parts[i] with { Offset = offset };
-            offset += (_parts[i].Count + 15) / 16 * 16;
+            offset += Padded(_parts[i].Count);
         }
 
         if (offset > _room) throw new InvalidOperationException("Too many shared runs in one sequence.");
@@ -43,109 +47,171 @@ internal sealed unsafe class Attention
         var (dim, queries) = (config.HeadDim, config.Heads / config.KvHeads);
         var scale = 1 / MathF.Sqrt(dim);
         var last = _parts[^1];
-        var padded = last.Offset + (last.Count + 15) / 16 * 16;
+        var padded = last.Offset + Padded(last.Count);
         for (var kvHead = 0; kvHead < config.KvHeads; kvHead++)
         {
             var q = query + kvHead * queries * dim;
             foreach (var (run, count, offset) in _parts)
                 fixed (float* keys = run.Keys(layer, kvHead))
-                    Scores(q, queries, keys, dim, count, _scores + offset, scale);
+                    for (var i = 0; i < queries; i += 2) // an odd last one is its own partner
+                        Scores(q + i * dim, q + Math.Min(i + 1, queries - 1) * dim, keys, dim, count, _scores + i * _room + offset, _scores + Math.Min(i + 1, queries - 1) * _room + offset, scale);
             for (var i = 0; i < queries; i++) Exponentials(_scores + i * _room, padded);
-            var pair = 0;
-            for (; pair + 2 <= queries && dim == 32; pair += 2) WeighTwo32(layer, kvHead, _scores + pair * _room, output + (kvHead * queries + pair) * dim);
-            for (; pair < queries; pair++) Weigh(layer, kvHead, _scores + pair * _room, output + (kvHead * queries + pair) * dim, dim);
+            for (var i = 0; i < queries; i += 2)
+            {
+                var j = Math.Min(i + 1, queries - 1);
+                Weigh(layer, kvHead, _scores + i * _room, _scores + j * _room, output + (kvHead * queries + i) * dim, output + (kvHead * queries + j) * dim, dim);
+            }
         }
     }
 
-    // Scores of 16 positions at a time; positions behind the end get minus infinity.
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void Scores(float* q, int queries, float* keys, int dim, int count, float* scores, float scale)
+    private static int Padded(int count) => (count + KeyValues.Block - 1) / KeyValues.Block * KeyValues.Block;
+
+    // Scores of two queries at 32 positions at a time; positions behind the end get minus infinity.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    private static void Scores(float* q0, float* q1, float* keys, int dim, int count, float* s0, float* s1, float scale)
     {
-        var lanes = Vector512.Create(0f, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-        for (var start = 0; start < count; start += 16, keys += dim * 16)
+        var factor = Vector256.Create(scale);
+        var block = dim * KeyValues.Block;
+        var start = 0;
+        for (; start + 16 < count; start += 32, keys += 2 * block)
         {
-            var valid = Vector512.LessThan(lanes, Vector512.Create((float)(count - start)));
-            var i = 0;
-            for (; i + 2 <= queries; i += 2)
+            Vector256<float> a0 = default, a1 = default, a2 = default, a3 = default, b0 = default, b1 = default, b2 = default, b3 = default;
+            float* k = keys, l = keys + block;
+            for (nint d = 0; d < dim; d++, k += 16, l += 16)
             {
-                Vector512<float> a = default, b = default;
-                float* q0 = q + i * dim, q1 = q0 + dim;
-                for (var d = 0; d < dim; d++)
-                {
-                    var k = Vector512.Load(keys + d * 16);
-                    a = Vector512.FusedMultiplyAdd(Vector512.Create(q0[d]), k, a);
-                    b = Vector512.FusedMultiplyAdd(Vector512.Create(q1[d]), k, b);
-                }
-
-                Vector512.ConditionalSelect(valid, a * Vector512.Create(scale), Vector512.Create(float.NegativeInfinity)).Store(scores + i * _room + start);
-                Vector512.ConditionalSelect(valid, b * Vector512.Create(scale), Vector512.Create(float.NegativeInfinity)).Store(scores + (i + 1) * _room + start);
+                var (x, y) = (Vector256.Create(q0[d]), Vector256.Create(q1[d]));
+                var key = Vector256.Load(k);
+                a0 = Vector256.FusedMultiplyAdd(x, key, a0);
+                b0 = Vector256.FusedMultiplyAdd(y, key, b0);
+                key = Vector256.Load(k + 8);
+                a1 = Vector256.FusedMultiplyAdd(x, key, a1);
+                b1 = Vector256.FusedMultiplyAdd(y, key, b1);
+                key = Vector256.Load(l);
+                a2 = Vector256.FusedMultiplyAdd(x, key, a2);
+                b2 = Vector256.FusedMultiplyAdd(y, key, b2);
+                key = Vector256.Load(l + 8);
+                a3 = Vector256.FusedMultiplyAdd(x, key, a3);
+                b3 = Vector256.FusedMultiplyAdd(y, key, b3);
             }
 
-            for (; i < queries; i++)
-            {
-                Vector512<float> a = default;
-                for (var d = 0; d < dim; d++) a = Vector512.FusedMultiplyAdd(Vector512.Create(q[i * dim + d]), Vector512.Load(keys + d * 16), a);
-                Vector512.ConditionalSelect(valid, a * Vector512.Create(scale), Vector512.Create(float.NegativeInfinity)).Store(scores + i * _room + start);
-            }
+            (a0 * factor).Store(s0 + start);
+            (a1 * factor).Store(s0 + start + 8);
+            (a2 * factor).Store(s0 + start + 16);
+            (a3 * factor).Store(s0 + start + 24);
+            (b0 * factor).Store(s1 + start);
+            (b1 * factor).Store(s1 + start + 8);
+            (b2 * factor).Store(s1 + start + 16);
+            (b3 * factor).Store(s1 + start + 24);
         }
+
+        if (start < count)
+        {
+            Vector256<float> a0 = default, a1 = default, b0 = default, b1 = default;
+            for (nint d = 0; d < dim; d++, keys += 16)
+            {
+                var (x, y) = (Vector256.Create(q0[d]), Vector256.Create(q1[d]));
+                var (low, high) = (Vector256.Load(keys), Vector256.Load(keys + 8));
+                a0 = Vector256.FusedMultiplyAdd(x, low, a0);
+                a1 = Vector256.FusedMultiplyAdd(x, high, a1);
+                b0 = Vector256.FusedMultiplyAdd(y, low, b0);
+                b1 = Vector256.FusedMultiplyAdd(y, high, b1);
+            }
+
+            (a0 * factor).Store(s0 + start);
+            (a1 * factor).Store(s0 + start + 8);
+            (b0 * factor).Store(s1 + start);
+            (b1 * factor).Store(s1 + start + 8);
+        }
+
+        for (var i = count; i < Padded(count); i++) (s0[i], s1[i]) = (float.NegativeInfinity, float.NegativeInfinity);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void Exponentials(float* scores, int padded)
     {
-        var max = Vector512.Load(scores);
-        for (var i = 16; i < padded; i += 16) max = Vector512.Max(max, Vector512.Load(scores + i));
+        var (max, other) = (Vector256.Load(scores), Vector256.Load(scores + 8));
+        for (var i = 16; i < padded; i += 16)
+        {
+            max = Vector256.MaxNative(max, Vector256.Load(scores + i));
+            other = Vector256.MaxNative(other, Vector256.Load(scores + i + 8));
+        }
+
+        max = Vector256.MaxNative(max, other);
         var largest = float.NegativeInfinity;
-        for (var i = 0; i < 16; i++) largest = MathF.Max(largest, max[i]);
-        var shift = Vector512.Create(largest);
-        for (var i = 0; i < padded; i += 16) VectorMath.Exp(Vector512.Load(scores + i) - shift).Store(scores + i);
+        for (var i = 0; i < 8; i++) largest = MathF.Max(largest, max[i]);
+        var shift = Vector256.Create(largest);
+        for (var i = 0; i < padded; i += 8) VectorMath.Exp(Vector256.Load(scores + i) - shift).Store(scores + i);
     }
 
     // Sums run over the positions in order, so the result does not depend on how they are cut into runs.
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void WeighTwo32(int layer, int kvHead, float* scores, float* output)
+    private void Weigh(int layer, int kvHead, float* pa, float* pb, float* outA, float* outB, int dim)
     {
-        Vector512<float> a0 = default, a1 = default, b0 = default, b1 = default;
-        float sumA = 0, sumB = 0;
-        foreach (var (run, count, offset) in _parts)
-            fixed (float* values = run.Values(layer, kvHead))
-            {
-                float* pa = scores + offset, pb = scores + _room + offset, v = values;
-                for (var p = 0; p < count; p++, v += 32)
+        var sums = stackalloc float[2 * Slice + 2];
+        for (var from = 0; from < dim; from += Slice)
+        {
+            var width = Math.Min(Slice, dim - from);
+            new Span<float>(sums, 2 * Slice + 2).Clear();
+            foreach (var (run, count, offset) in _parts)
+                fixed (float* values = run.Values(layer, kvHead))
                 {
-                    var (v0, v1) = (Vector512.Load(v), Vector512.Load(v + 16));
-                    var wa = Vector512.Create(pa[p]);
-                    var wb = Vector512.Create(pb[p]);
-                    a0 = Vector512.FusedMultiplyAdd(wa, v0, a0);
-                    a1 = Vector512.FusedMultiplyAdd(wa, v1, a1);
-                    b0 = Vector512.FusedMultiplyAdd(wb, v0, b0);
-                    b1 = Vector512.FusedMultiplyAdd(wb, v1, b1);
-                    sumA += pa[p];
-                    sumB += pb[p];
+                    if (width == Slice) Add32(pa + offset, pb + offset, values + from, run.ValueDim, count, sums);
+                    else Add(pa + offset, pb + offset, values + from, run.ValueDim, width, count, sums);
                 }
-            }
 
-        var (ia, ib) = (Vector512.Create(1 / sumA), Vector512.Create(1 / sumB));
-        (a0 * ia).Store(output);
-        (a1 * ia).Store(output + 16);
-        (b0 * ib).Store(output + 32);
-        (b1 * ib).Store(output + 48);
+            var (a, b) = (1 / sums[2 * Slice], 1 / sums[2 * Slice + 1]);
+            for (var i = 0; i < width; i++) (outA[from + i], outB[from + i]) = (sums[i] * a, sums[Slice + i] * b);
+        }
     }
 
-    private void Weigh(int layer, int kvHead, float* scores, float* output, int dim)
+    // sums: 32 of the first query, 32 of the second, the two sums of weights.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    private static void Add32(float* pa, float* pb, float* v, int stride, int count, float* sums)
     {
-        float sum = 0;
-        foreach (var (_, count, offset) in _parts)
-            for (var p = 0; p < count; p++) sum += scores[offset + p];
-        for (var d = 0; d < dim; d++)
+        var (a0, a1, a2, a3) = (Vector256.Load(sums), Vector256.Load(sums + 8), Vector256.Load(sums + 16), Vector256.Load(sums + 24));
+        var (b0, b1, b2, b3) = (Vector256.Load(sums + 32), Vector256.Load(sums + 40), Vector256.Load(sums + 48), Vector256.Load(sums + 56));
+        var (sumA, sumB) = (sums[64], sums[65]);
+        for (nint p = 0; p < count; p++, v += stride)
         {
-            float total = 0;
-            foreach (var (run, count, offset) in _parts)
+            var (x, y) = (Vector256.Create(pa[p]), Vector256.Create(pb[p]));
+            var value = Vector256.Load(v);
+            a0 = Vector256.FusedMultiplyAdd(x, value, a0);
+            b0 = Vector256.FusedMultiplyAdd(y, value, b0);
+            value = Vector256.Load(v + 8);
+            a1 = Vector256.FusedMultiplyAdd(x, value, a1);
+            b1 = Vector256.FusedMultiplyAdd(y, value, b1);
+            value = Vector256.Load(v + 16);
+            a2 = Vector256.FusedMultiplyAdd(x, value, a2);
+            b2 = Vector256.FusedMultiplyAdd(y, value, b2);
+            value = Vector256.Load(v + 24);
+            a3 = Vector256.FusedMultiplyAdd(x, value, a3);
+            b3 = Vector256.FusedMultiplyAdd(y, value, b3);
+            sumA += pa[p];
+            sumB += pb[p];
+        }
+
+        a0.Store(sums);
+        a1.Store(sums + 8);
+        a2.Store(sums + 16);
+        a3.Store(sums + 24);
+        b0.Store(sums + 32);
+        b1.Store(sums + 40);
+        b2.Store(sums + 48);
+        b3.Store(sums + 56);
+        (sums[64], sums[65]) = (sumA, sumB);
+    }
+
+    private static void Add(float* pa, float* pb, float* v, int stride, int width, int count, float* sums)
+    {
+        for (var p = 0; p < count; p++, v += stride)
+        {
+            for (var i = 0; i < width; i++)
             {
-                var values = run.Values(layer, kvHead);
-                for (var p = 0; p < count; p++) total = MathF.FusedMultiplyAdd(scores[offset + p], values[p * run.ValueDim + d], total);
+                sums[i] = MathF.FusedMultiplyAdd(pa[p], v[i], sums[i]);
+                sums[Slice + i] = MathF.FusedMultiplyAdd(pb[p], v[i], sums[Slice + i]);
             }
 
-            output[d] = total * (1 / sum);
+            sums[2 * Slice] += pa[p];
+            sums[2 * Slice + 1] += pb[p];
         }
     }
 }

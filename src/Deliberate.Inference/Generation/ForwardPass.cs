@@ -98,18 +98,9 @@ internal sealed unsafe class ForwardPass
     private void StoreKeyValue(PassRow row, int layer, float* qkv, ModelConfig config)
     {
         int dim = config.HeadDim, half = dim / 2, index = row.Position - row.Run.Start;
-        var cos = _model.Cos.AsSpan(row.Position * half, half);
-        var sin = _model.Sin.AsSpan(row.Position * half, half);
-        for (var head = 0; head < config.Heads + config.KvHeads; head++)
-        {
-            var x = qkv + head * dim;
-            for (var i = 0; i < half; i++)
-            {
-                var (a, b) = (x[i], x[i + half]);
-                x[i] = a * cos[i] - b * sin[i];
-                x[i + half] = b * cos[i] + a * sin[i];
-            }
-        }
+        fixed (float* cos = _model.Cos, sin = _model.Sin)
+            for (var head = 0; head < config.Heads + config.KvHeads; head++)
+                VectorMath.Rotate(qkv + head * dim, cos + row.Position * half, sin + row.Position * half, half);
 
         for (var head = 0; head < config.KvHeads; head++)
         {

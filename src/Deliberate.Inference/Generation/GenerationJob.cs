@@ -7,10 +7,14 @@ internal sealed class GenerationJob
     private readonly Action<int>? _progress;
     private int _next = -1, _done;
 
-    public GenerationJob(IReadOnlyList<GenerationRequest> requests, bool share, Action<int>? progress, Action<int>? onToken, CancellationToken cancel)
+    public GenerationJob(IReadOnlyList<GenerationRequest> requests, int workers, bool share, Action<int>? progress, Action<int>? onToken, CancellationToken cancel)
     {
         (Requests, _progress, OnToken, Cancel) = (requests, progress, onToken, cancel);
-        (Prefixes, _groups) = PrefixTree.Build(requests, share);
+        FairShare = (requests.Count + workers - 1) / workers;
+        var (prefixes, groups) = PrefixTree.Build(requests, share);
+        Prefixes = prefixes;
+        // Many samples of one prompt are no reason for one worker to do all the work.
+        _groups = [.. groups.SelectMany(group => group.Requests.Chunk(FairShare), (group, part) => group with { Requests = part })];
         Results = new GenerationResult[requests.Count];
     }
 
@@ -19,6 +23,9 @@ internal sealed class GenerationJob
     public GenerationResult[] Results { get; }
 
     public IReadOnlyList<SharedPrefix> Prefixes { get; }
+
+    /// <summary>Most requests that one worker should have in work, so that the others have as many.</summary>
+    public int FairShare { get; }
 
     public Action<int>? OnToken { get; }
 

@@ -64,7 +64,7 @@ public sealed class Generator : IDisposable
         _turn.Wait(cancel);
         try
         {
-            var job = new GenerationJob(requests, _options.SharePrefixes, progress, null, cancel);
+            var job = new GenerationJob(requests, _workers.Length, _options.SharePrefixes, progress, null, cancel);
             Run(job);
             return job.Results;
         }
@@ -74,7 +74,9 @@ public sealed class Generator : IDisposable
         }
     }
 
-    /// <summary>Continues one prompt and hands over each token as soon as it is chosen.</summary>
+    /// <summary>Continues one prompt and hands over each token as soon as it is chosen, on the calling thread.</summary>
+    /// <exception cref="ArgumentException">The prompt is empty, too long or holds a token that the model does not have.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     public GenerationResult Stream(GenerationRequest request, Action<int> onToken, CancellationToken cancel = default)
     {
         ArgumentNullException.ThrowIfNull(request);
@@ -82,8 +84,9 @@ public sealed class Generator : IDisposable
         _turn.Wait(cancel);
         try
         {
-            var job = new GenerationJob([request], false, null, onToken, cancel);
+            var job = new GenerationJob([request], 1, false, null, onToken, cancel);
             _workers[0].Work(job);
+            cancel.ThrowIfCancellationRequested();
             return job.Results[0];
         }
         finally
@@ -157,7 +160,7 @@ public sealed class Generator : IDisposable
         }
     }
 
-    private void Check(GenerationRequest request, int index)
+    internal void Check(GenerationRequest request, int index)
     {
         if (request.Prompt.Length == 0) throw new ArgumentException($"Request {index} has an empty prompt.");
         if (request.Prompt.Length > Config.MaxPositions)

@@ -1,41 +1,59 @@
-using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace Deliberate.Inference.Generation;
 
 /// <summary>
-/// A weight matrix packed for row-blocked multiplication: panels of 32 output columns, each with its inputs in order. Every
-/// output is summed over the inputs in the same order whatever the number of rows, so a row's result never depends on the others.
+/// A weight matrix packed for row-blocked multiplication: panels of neighbouring output columns, each with its inputs in order.
+/// Every output is summed over the inputs in the same order whatever the number of rows and the width of the machine's vectors,
+/// so a row's result never depends on the others.
 /// </summary>
 internal sealed unsafe class PackedMatrix
 {
-    public const int Panel = 32;
-    private readonly float[] _data; // (outputs / 32, inputs, 32)
+    /// <summary>Widths of vectors in memory are rounded up to a multiple of this.</summary>
+    public const int Granule = 32;
 
-    public PackedMatrix(int outputs, int inputs)
+    private const int PairPanel = 64;
+
+    private readonly bool _wide;
+    private readonly int _panel;
+    private readonly float[] _data; // (outputs / panel, inputs, panel)
+    private uint[]? _pairs; // the same in bf16 for single rows, two columns in one number: (outputs / 64, inputs, 32)
+
+    /// <summary>A matrix of zeros.</summary>
+    /// <param name="outputs">Output columns.</param>
+    /// <param name="inputs">Inputs.</param>
+    /// <param name="wide">Whether to use 512-bit kernels; null asks the machine.</param>
+    public PackedMatrix(int outputs, int inputs, bool? wide = null)
     {
         (Outputs, Inputs) = (outputs, inputs);
-        Stride = (outputs + Panel - 1) / Panel * Panel;
-        _data = GC.AllocateArray<float>(Stride * inputs + 16, pinned: true);
+        _wide = wide ?? Vector512.IsHardwareAccelerated;
+        _panel = _wide ? 32 : 16;
+        Stride = (outputs + Granule - 1) / Granule * Granule;
+        _data = GC.AllocateArray<float>(Stride * inputs, pinned: true);
     }
 
     public int Outputs { get; }
 
     public int Inputs { get; }
 
-    /// <summary>Distance between output rows: the outputs rounded up to whole panels.</summary>
+    /// <summary>Distance between output rows: the outputs rounded up to a whole <see cref="Granule"/>.</summary>
     public int Stride { get; }
 
-    /// <summary>Packs parts that lie under each other. (outputs of part, inputs) each, row-major</summary>
+    /// <summary>
+    /// Packs parts that lie under each other. (outputs of part, inputs) each, row-major. Weights that bf16 holds exactly are
+    /// kept in bf16 as well: a single row is bound by reading them, and the result is the same to the bit.
+    /// </summary>
     public void Load(params ReadOnlySpan<float[]> parts)
     {
         var output = 0;
         foreach (var part in parts)
             for (var row = 0; row < part.Length / Inputs; row++, output++)
             {
-                var target = output / Panel * Panel * Inputs + output % Panel;
-                for (var k = 0; k < Inputs; k++) _data[target + k * Panel] = part[row * Inputs + k];
+                var target = output / _panel * _panel * Inputs + output % _panel;
+                for (var k = 0; k < Inputs; k++) _data[target + k * _panel] = part[row * Inputs + k];
             }
+
+        _pairs = Pairs(_pairs);
     }
 
     /// <summary>y = x W^T, or y += x W^T. x: (rows, xStride), y: (rows, Stride)</summary>
@@ -43,85 +61,77 @@ internal sealed unsafe class PackedMatrix
     {
         fixed (float* data = _data)
         {
+            var from = rows == 1 && _pairs is not null ? Stride / PairPanel * PairPanel : 0;
+            fixed (uint* pairs = _pairs)
+                for (var column = 0; column < from; column += PairPanel)
+                {
+                    if (_wide) WideKernels.OneOfPairs(x, pairs + (nint)column * Inputs / 2, y + column, Inputs, add);
+                    else NarrowKernels.OneOfPairs(x, pairs + (nint)column * Inputs / 2, y + column, Inputs, add);
+                }
+
+            if (_wide) Wide(data, x, xStride, y, rows, add, from);
+            else Narrow(data, x, xStride, y, rows, add, from);
+        }
+    }
+
+    // Panels of 64 columns, read from front to back. A number holds a column and the one a vector further.
+    private uint[]? Pairs(uint[]? memory)
+    {
+        foreach (var value in _data)
+            if ((BitConverter.SingleToUInt32Bits(value) & 0xFFFF) != 0) return null;
+        var vector = _wide ? 16 : 8;
+        memory ??= GC.AllocateUninitializedArray<uint>(Stride / PairPanel * PairPanel * Inputs / 2, pinned: true);
+        for (var i = 0; i < memory.Length; i++)
+        {
+            var (panel, k, word) = (i / (PairPanel / 2) / Inputs, i / (PairPanel / 2) % Inputs, i % (PairPanel / 2));
+            var column = panel * PairPanel + word / vector * 2 * vector + word % vector;
+            memory[i] = (BitConverter.SingleToUInt32Bits(At(column, k)) >> 16) | BitConverter.SingleToUInt32Bits(At(column + vector, k));
+        }
+
+        return memory;
+
+        float At(int column, int k) => _data[column / _panel * _panel * Inputs + k * _panel + column % _panel];
+    }
+
+    // A panel stays in the nearest cache while all rows pass over it.
+    private void Wide(float* data, float* x, int xStride, float* y, int rows, bool add, int from)
+    {
+        for (var column = from; column < Stride; column += 32)
+        {
+            var w = data + (nint)column * Inputs;
             var row = 0;
-            for (; row + 8 <= rows; row += 8)
-                for (var panel = 0; panel < Stride; panel += Panel)
-                    Eight(x + (long)row * xStride, xStride, data + (long)panel * Inputs, y + (long)row * Stride + panel, add);
-            for (; row + 4 <= rows; row += 4)
-                for (var panel = 0; panel < Stride; panel += Panel)
-                    Four(x + (long)row * xStride, xStride, data + (long)panel * Inputs, y + (long)row * Stride + panel, add);
-            for (; row < rows; row++)
-                for (var panel = 0; panel < Stride; panel += Panel)
-                    One(x + (long)row * xStride, data + (long)panel * Inputs, y + (long)row * Stride + panel, add);
+            for (; row + 8 <= rows; row += 8) WideKernels.Eight(x + (nint)row * xStride, xStride, w, y + (nint)row * Stride + column, Stride, Inputs, add);
+            for (; row + 4 <= rows; row += 4) WideKernels.Four(x + (nint)row * xStride, xStride, w, y + (nint)row * Stride + column, Stride, Inputs, add);
+            for (; row < rows; row++) WideKernels.One(x + (nint)row * xStride, w, y + (nint)row * Stride + column, Inputs, add);
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void Eight(float* x, int xs, float* w, float* y, bool add)
+    private void Narrow(float* data, float* x, int xStride, float* y, int rows, bool add, int from)
     {
-        Vector512<float> a0 = default, b0 = default, a1 = default, b1 = default, a2 = default, b2 = default, a3 = default, b3 = default;
-        Vector512<float> a4 = default, b4 = default, a5 = default, b5 = default, a6 = default, b6 = default, a7 = default, b7 = default;
-        float* x0 = x, x1 = x + xs, x2 = x1 + xs, x3 = x2 + xs, x4 = x3 + xs, x5 = x4 + xs, x6 = x5 + xs, x7 = x6 + xs;
-        for (var k = 0; k < Inputs; k++, w += Panel)
+        // Blocks of six and four cover every number of rows that is even and at least four; two and one do the rest.
+        var fours = rows % 6 == 2 && rows >= 8 ? 2 : rows % 6 >= 4 ? 1 : 0;
+        var sixes = (rows - 4 * fours) / 6;
+        var rest = 6 * sixes + 4 * fours;
+        for (var column = 0; column < Stride && rest > 0; column += 16)
         {
-            var (p, q) = (Vector512.Load(w), Vector512.Load(w + 16));
-            var v = Vector512.Create(x0[k]); a0 = Vector512.FusedMultiplyAdd(v, p, a0); b0 = Vector512.FusedMultiplyAdd(v, q, b0);
-            v = Vector512.Create(x1[k]); a1 = Vector512.FusedMultiplyAdd(v, p, a1); b1 = Vector512.FusedMultiplyAdd(v, q, b1);
-            v = Vector512.Create(x2[k]); a2 = Vector512.FusedMultiplyAdd(v, p, a2); b2 = Vector512.FusedMultiplyAdd(v, q, b2);
-            v = Vector512.Create(x3[k]); a3 = Vector512.FusedMultiplyAdd(v, p, a3); b3 = Vector512.FusedMultiplyAdd(v, q, b3);
-            v = Vector512.Create(x4[k]); a4 = Vector512.FusedMultiplyAdd(v, p, a4); b4 = Vector512.FusedMultiplyAdd(v, q, b4);
-            v = Vector512.Create(x5[k]); a5 = Vector512.FusedMultiplyAdd(v, p, a5); b5 = Vector512.FusedMultiplyAdd(v, q, b5);
-            v = Vector512.Create(x6[k]); a6 = Vector512.FusedMultiplyAdd(v, p, a6); b6 = Vector512.FusedMultiplyAdd(v, q, b6);
-            v = Vector512.Create(x7[k]); a7 = Vector512.FusedMultiplyAdd(v, p, a7); b7 = Vector512.FusedMultiplyAdd(v, q, b7);
+            var w = data + (nint)column * Inputs;
+            var row = 0;
+            for (var i = 0; i < sixes; i++, row += 6) NarrowKernels.Six(x + (nint)row * xStride, xStride, w, y + (nint)row * Stride + column, Stride, Inputs, add);
+            for (var i = 0; i < fours; i++, row += 4) NarrowKernels.Four(x + (nint)row * xStride, xStride, w, y + (nint)row * Stride + column, Stride, Inputs, add);
         }
 
-        var s = Stride;
-        Store(y, a0, b0, add); Store(y + s, a1, b1, add); Store(y + 2 * s, a2, b2, add); Store(y + 3 * s, a3, b3, add);
-        Store(y + 4 * s, a4, b4, add); Store(y + 5 * s, a5, b5, add); Store(y + 6 * s, a6, b6, add); Store(y + 7 * s, a7, b7, add);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void Four(float* x, int xs, float* w, float* y, bool add)
-    {
-        Vector512<float> a0 = default, b0 = default, a1 = default, b1 = default, a2 = default, b2 = default, a3 = default, b3 = default;
-        float* x0 = x, x1 = x + xs, x2 = x1 + xs, x3 = x2 + xs;
-        for (var k = 0; k < Inputs; k++, w += Panel)
+        if (rows - rest >= 2)
         {
-            var (p, q) = (Vector512.Load(w), Vector512.Load(w + 16));
-            var v = Vector512.Create(x0[k]); a0 = Vector512.FusedMultiplyAdd(v, p, a0); b0 = Vector512.FusedMultiplyAdd(v, q, b0);
-            v = Vector512.Create(x1[k]); a1 = Vector512.FusedMultiplyAdd(v, p, a1); b1 = Vector512.FusedMultiplyAdd(v, q, b1);
-            v = Vector512.Create(x2[k]); a2 = Vector512.FusedMultiplyAdd(v, p, a2); b2 = Vector512.FusedMultiplyAdd(v, q, b2);
-            v = Vector512.Create(x3[k]); a3 = Vector512.FusedMultiplyAdd(v, p, a3); b3 = Vector512.FusedMultiplyAdd(v, q, b3);
+            for (var column = 0; column < Stride; column += 32)
+                NarrowKernels.Two(x + (nint)rest * xStride, xStride, data + (nint)column * Inputs, y + (nint)rest * Stride + column, Stride, Inputs, add);
+            rest += 2;
         }
 
-        var s = Stride;
-        Store(y, a0, b0, add); Store(y + s, a1, b1, add); Store(y + 2 * s, a2, b2, add); Store(y + 3 * s, a3, b3, add);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void One(float* x, float* w, float* y, bool add)
-    {
-        Vector512<float> a = default, b = default;
-        for (var k = 0; k < Inputs; k++, w += Panel)
+        for (; rest < rows; rest++)
         {
-            var v = Vector512.Create(x[k]);
-            a = Vector512.FusedMultiplyAdd(v, Vector512.Load(w), a);
-            b = Vector512.FusedMultiplyAdd(v, Vector512.Load(w + 16), b);
+            var column = from;
+            for (; column + 64 <= Stride; column += 64) NarrowKernels.OneByFour(x + (nint)rest * xStride, data + (nint)column * Inputs, y + (nint)rest * Stride + column, Inputs, add);
+            for (; column < Stride; column += 16) NarrowKernels.One(x + (nint)rest * xStride, data + (nint)column * Inputs, y + (nint)rest * Stride + column, Inputs, add);
         }
-
-        Store(y, a, b, add);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Store(float* y, Vector512<float> a, Vector512<float> b, bool add)
-    {
-        if (add)
-        {
-            a += Vector512.Load(y);
-            b += Vector512.Load(y + 16);
-        }
-
-        a.Store(y);
-        b.Store(y + 16);
     }
 }

@@ -69,7 +69,7 @@ internal sealed class PackedModel
         }
     }
 
-    private static int Pad(int width) => (width + PackedMatrix.Panel - 1) / PackedMatrix.Panel * PackedMatrix.Panel;
+    private static int Pad(int width) => (width + PackedMatrix.Granule - 1) / PackedMatrix.Granule * PackedMatrix.Granule;
 
     private static float[] Pinned(int length) => GC.AllocateArray<float>(length, pinned: true);
 }

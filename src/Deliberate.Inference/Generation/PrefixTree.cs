@@ -22,6 +22,8 @@ internal static class PrefixTree
     private const int MinimumTokens = 12, MinimumPrompts = 3;
 
     /// <summary>Shared prefixes, parents first, and the groups of equal prompts in sorted order.</summary>
+    /// <param name="requests">The requests.</param>
+    /// <param name="share">Whether to look for common beginnings at all.</param>
     public static (List<SharedPrefix> Prefixes, List<PromptGroup> Groups) Build(IReadOnlyList<GenerationRequest> requests, bool share)
     {
         var order = Enumerable.Range(0, requests.Count).ToArray();
@@ -40,43 +42,52 @@ internal static class PrefixTree
         Split(0, order.Length, 0, null);
         return (prefixes, groups);
 
+        // All prompts of the range agree in their first `depth` tokens.
         void Split(int low, int high, int depth, SharedPrefix? parent)
         {
-            var (first, last) = (requests[order[low]].Prompt, requests[order[high - 1]].Prompt);
-            if (first.AsSpan().SequenceEqual(last))
+            while (low < high)
             {
-                groups.Add(new(parent, order[low..high]));
-                return;
-            }
-
-            var common = depth;
-            while (common < first.Length && common < last.Length && first[common] == last[common]) common++;
-            // The last token of a prompt is always the request's own: its logits are wanted.
-            common = Math.Min(common, first.Length - 1);
-            if (common - (parent?.End ?? 0) >= MinimumTokens && high - low >= MinimumPrompts)
-            {
-                parent = new(parent, first[(parent?.End ?? 0)..common]);
-                prefixes.Add(parent);
-            }
-
-            // Children: ranges with the same token at this depth (a prompt that ends here stands alone).
-            for (var at = low; at < high;)
-            {
-                var end = at + 1;
-                while (end < high && Same(requests[order[at]].Prompt, requests[order[end]].Prompt, common)) end++;
-                if (end - at == high - low)
+                var (first, last) = (Prompt(low), Prompt(high - 1));
+                var common = depth;
+                while (common < first.Length && common < last.Length && first[common] == last[common]) common++;
+                if (common == first.Length && common == last.Length)
                 {
-                    // Cannot be cut further by this token: look one deeper.
-                    Split(at, end, common + 1, parent);
+                    groups.Add(new(parent, order[low..high]));
                     return;
                 }
 
-                Split(at, end, common, parent);
-                at = end;
+                // The last token of a prompt is always the request's own: its logits are wanted.
+                var shared = Math.Min(common, first.Length - 1);
+                var begin = parent?.End ?? 0;
+                if (shared - begin >= MinimumTokens && high - low >= MinimumPrompts)
+                {
+                    parent = new(parent, first[begin..shared]);
+                    prefixes.Add(parent);
+                }
+
+                if (common == first.Length)
+                {
+                    // The shortest prompt is the beginning of all the others: it stands alone, and they go on.
+                    var end = low;
+                    while (Prompt(end).Length == common) end++;
+                    groups.Add(new(parent, order[low..end]));
+                    (low, depth) = (end, common);
+                    continue;
+                }
+
+                // Ranges with the same next token; there are at least two of them.
+                for (var at = low; at < high;)
+                {
+                    var end = at + 1;
+                    while (end < high && Prompt(end)[common] == Prompt(at)[common]) end++;
+                    Split(at, end, common, parent);
+                    at = end;
+                }
+
+                return;
             }
         }
 
-        static bool Same(int[] a, int[] b, int index) =>
-            a.Length == b.Length && index >= a.Length ? a.AsSpan().SequenceEqual(b) : index < a.Length && index < b.Length && a[index] == b[index];
+        int[] Prompt(int index) => requests[order[index]].Prompt;
     }
 }

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Runtime.Intrinsics;
 
 namespace Deliberate.Inference.Generation;
@@ -5,82 +6,130 @@ namespace Deliberate.Inference.Generation;
 /// <summary>Chooses the next token. Random numbers come from the request's seed and the position alone.</summary>
 internal static class Sampler
 {
-    /// <summary>The token and its log-probability at temperature 1. The logits are overwritten.</summary>
-    public static (int Token, float LogProb) Choose(Span<float> logits, GenerationRequest request, int position)
+    private const int Lanes = 8;
+
+    /// <summary>The token and its log-probability at temperature 1, in nats.</summary>
+    public static (int Token, float LogProb) Choose(ReadOnlySpan<float> logits, GenerationRequest request, int position)
     {
         var (best, max) = Largest(logits);
-        if (request.Temperature <= 0) return (best, -LogSum(logits, max, 1));
-        var token = request.TopK > 0 || request.TopP < 1 ? Restricted(logits, max, request, position) : Free(logits, max, request, position);
-        return token;
+        if (request.Temperature <= 0) return (best, -(float)Math.Log(Weigh(logits, max, 1, default)));
+        var weights = ArrayPool<float>.Shared.Rent(logits.Length);
+        try
+        {
+            var total = Weigh(logits, max, 1 / request.Temperature, weights);
+            var all = request.Temperature == 1 ? total : Weigh(logits, max, 1, default);
+            var uniform = Uniform(request.Seed, position);
+            var token = request.TopK > 0 || request.TopP < 1
+                ? Restricted(weights.AsSpan(0, logits.Length), total, request, uniform)
+                : Free(weights.AsSpan(0, logits.Length), uniform * total);
+            return (token, logits[token] - max - (float)Math.Log(all));
+        }
+        finally
+        {
+            ArrayPool<float>.Shared.Return(weights);
+        }
     }
 
-    private static (int Token, float LogProb) Free(Span<float> logits, float max, GenerationRequest request, int position)
+    // The token at which the running sum of weights passes the target.
+    private static int Free(ReadOnlySpan<float> weights, double target)
     {
-        var logSum = LogSum(logits, max, 1);
-        var inverse = 1 / request.Temperature;
-        var total = request.Temperature == 1 ? MathF.Exp(logSum) : MathF.Exp(LogSum(logits, max, inverse));
-        var target = Uniform(request.Seed, position) * total;
+        // Eight at a time, adding up in the same order as the total was, then one by one.
         double sum = 0;
-        var last = 0;
-        for (var i = 0; i < logits.Length; i++)
+        var start = 0;
+        for (; start + Lanes <= weights.Length; start += Lanes)
         {
-            var weight = MathF.Exp((logits[i] - max) * inverse);
-            if (weight == 0) continue;
-            sum += weight;
-            last = i;
-            if (sum > target) break;
+            var next = sum + Vector256.Sum(Vector256.Create(weights.Slice(start, Lanes)));
+            if (next > target) break;
+            sum = next;
         }
 
-        return (last, logits[last] - max - logSum);
+        var last = -1;
+        for (var i = start; i < weights.Length; i++)
+        {
+            if (weights[i] == 0) continue;
+            last = i;
+            sum += weights[i];
+            if (sum > target) return i;
+        }
+
+        // Rounding can leave the target a hair above the sum: then it is the last token that has any weight.
+        for (var i = start - 1; last < 0; i--)
+            if (weights[i] > 0) last = i;
+        return last;
     }
 
-    private static (int Token, float LogProb) Restricted(Span<float> logits, float max, GenerationRequest request, int position)
+    private static int Restricted(ReadOnlySpan<float> weights, double total, GenerationRequest request, double uniform)
     {
-        var logSum = LogSum(logits, max, 1);
-        var order = new int[logits.Length];
-        var weights = new float[logits.Length];
-        for (var i = 0; i < order.Length; i++) (order[i], weights[i]) = (i, MathF.Exp((logits[i] - max) / request.Temperature));
-        Array.Sort(order, (a, b) => weights[a] != weights[b] ? weights[b].CompareTo(weights[a]) : a.CompareTo(b));
-        var kept = request.TopK > 0 ? Math.Min(request.TopK, order.Length) : order.Length;
-        double total = 0;
-        for (var i = 0; i < kept; i++) total += weights[order[i]];
+        // Tokens below this sum to less than what top-p leaves out, so none of them is among the fewest that reach it.
+        var floor = request.TopK > 0 ? 0 : (float)((1 - request.TopP) * total / weights.Length);
+        var keys = new List<long>();
+        for (var i = 0; i < weights.Length; i++)
+            if (weights[i] >= floor) keys.Add(((long)~BitConverter.SingleToInt32Bits(weights[i]) << 32) | (uint)i); // heaviest first, then lowest id
+        keys.Sort();
+        var kept = request.TopK > 0 ? Math.Min(request.TopK, keys.Count) : keys.Count;
+        if (request.TopK > 0)
+        {
+            total = 0;
+            for (var i = 0; i < kept; i++) total += weights[(int)keys[i]];
+        }
+
         double reached = 0, limit = request.TopP * total;
         for (var i = 0; i < kept; i++)
         {
-            reached += weights[order[i]];
-            if (reached < limit) continue;
-            (kept, total) = (i + 1, reached);
+            reached += weights[(int)keys[i]];
+            if (reached >= limit) kept = i + 1;
         }
 
-        var target = Uniform(request.Seed, position) * total;
-        double sum = 0;
+        double sum = 0, target = uniform * reached;
         for (var i = 0; i < kept; i++)
         {
-            sum += weights[order[i]];
-            if (sum > target || i == kept - 1) return (order[i], logits[order[i]] - max - logSum);
+            sum += weights[(int)keys[i]];
+            if (sum > target) return (int)keys[i];
         }
 
-        throw new InvalidOperationException("No token is left to sample.");
+        return (int)keys[kept - 1];
     }
 
     private static (int Index, float Value) Largest(ReadOnlySpan<float> logits)
     {
         var best = 0;
+        if (logits.Length >= Lanes)
+        {
+            var max = Vector256.Create(logits);
+            for (var i = Lanes; i + Lanes <= logits.Length; i += Lanes) max = Vector256.MaxNative(max, Vector256.Create(logits.Slice(i, Lanes)));
+            var largest = float.NegativeInfinity;
+            for (var i = 0; i < Lanes; i++) largest = MathF.Max(largest, max[i]);
+            for (var i = logits.Length / Lanes * Lanes; i < logits.Length; i++) largest = MathF.Max(largest, logits[i]);
+            best = Math.Max(0, logits.IndexOf(largest));
+            return (best, logits[best]);
+        }
+
         for (var i = 1; i < logits.Length; i++)
             if (logits[i] > logits[best]) best = i;
         return (best, logits[best]);
     }
 
-    // ln of the sum of e^((l - max) * inverse temperature).
-    private static float LogSum(ReadOnlySpan<float> logits, float max, float inverse)
+    // The weights e^((l - max) * inverse temperature), kept where there is room for them, and their sum.
+    private static double Weigh(ReadOnlySpan<float> logits, float max, float inverse, Span<float> weights)
     {
-        var sum = Vector512<float>.Zero;
-        var (shift, factor) = (Vector512.Create(max), Vector512.Create(inverse));
+        var (shift, factor) = (Vector256.Create(max), Vector256.Create(inverse));
+        double total = 0;
         var i = 0;
-        for (; i + 16 <= logits.Length; i += 16) sum += VectorMath.Exp((Vector512.Create(logits.Slice(i, 16)) - shift) * factor);
-        double total = Vector512.Sum(sum);
-        for (; i < logits.Length; i++) total += MathF.Exp((logits[i] - max) * inverse);
-        return (float)Math.Log(total);
+        for (; i + Lanes <= logits.Length; i += Lanes)
+        {
+            var weight = VectorMath.Exp((Vector256.Create(logits.Slice(i, Lanes)) - shift) * factor);
+            if (weights.Length > 0) weight.CopyTo(weights.Slice(i, Lanes));
+            total += Vector256.Sum(weight);
+        }
+
+        for (; i < logits.Length; i++)
+        {
+            var weight = MathF.Exp((logits[i] - max) * inverse);
+            if (weights.Length > 0) weights[i] = weight;
+            total += weight;
+        }
+
+        return total;
     }
 
     // splitmix64 of seed and position, as a double in [0, 1).

@@ -3,51 +3,78 @@ using System.Runtime.Intrinsics;
 
 namespace Deliberate.Inference.Generation;
 
-/// <summary>Element-wise functions over 16 floats. Each lane's result depends on that lane alone.</summary>
+/// <summary>Element-wise functions over 8 floats. Each lane's result depends on that lane alone.</summary>
 internal static class VectorMath
 {
     /// <summary>e^x to about 2 units in the last place for x in [-87, 88]; smaller x give (almost) 0.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<float> Exp(Vector512<float> x)
+    public static Vector256<float> Exp(Vector256<float> x)
     {
-        x = Vector512.Min(Vector512.Max(x, Vector512.Create(-87f)), Vector512.Create(88f));
+        // The native forms are one instruction each; in this order they let NaN pass.
+        x = Vector256.MinNative(Vector256.Create(88f), Vector256.MaxNative(Vector256.Create(-87f), x));
         // x = n ln 2 + r with |r| <= ln 2 / 2; e^r by its Taylor polynomial, 2^n by the exponent bits.
-        var n = Vector512.Floor(Vector512.FusedMultiplyAdd(x, Vector512.Create(1.44269504f), Vector512.Create(0.5f)));
-        var r = Vector512.FusedMultiplyAdd(n, Vector512.Create(-0.693359375f), x);
-        r = Vector512.FusedMultiplyAdd(n, Vector512.Create(2.12194440e-4f), r);
-        var p = Vector512.Create(1f / 5040);
-        p = Vector512.FusedMultiplyAdd(p, r, Vector512.Create(1f / 720));
-        p = Vector512.FusedMultiplyAdd(p, r, Vector512.Create(1f / 120));
-        p = Vector512.FusedMultiplyAdd(p, r, Vector512.Create(1f / 24));
-        p = Vector512.FusedMultiplyAdd(p, r, Vector512.Create(1f / 6));
-        p = Vector512.FusedMultiplyAdd(p, r, Vector512.Create(0.5f));
-        p = Vector512.FusedMultiplyAdd(p, r, Vector512<float>.One);
-        p = Vector512.FusedMultiplyAdd(p, r, Vector512<float>.One);
-        var power = Vector512.ShiftLeft(Vector512.ConvertToInt32(n) + Vector512.Create(127), 23).AsSingle();
+        var n = Vector256.Floor(Vector256.FusedMultiplyAdd(x, Vector256.Create(1.44269504f), Vector256.Create(0.5f)));
+        var r = Vector256.FusedMultiplyAdd(n, Vector256.Create(-0.693359375f), x);
+        r = Vector256.FusedMultiplyAdd(n, Vector256.Create(2.12194440e-4f), r);
+        var p = Vector256.Create(1f / 5040);
+        p = Vector256.FusedMultiplyAdd(p, r, Vector256.Create(1f / 720));
+        p = Vector256.FusedMultiplyAdd(p, r, Vector256.Create(1f / 120));
+        p = Vector256.FusedMultiplyAdd(p, r, Vector256.Create(1f / 24));
+        p = Vector256.FusedMultiplyAdd(p, r, Vector256.Create(1f / 6));
+        p = Vector256.FusedMultiplyAdd(p, r, Vector256.Create(0.5f));
+        p = Vector256.FusedMultiplyAdd(p, r, Vector256<float>.One);
+        p = Vector256.FusedMultiplyAdd(p, r, Vector256<float>.One);
+        // Saturation is not needed (n is bounded) and costs several instructions.
+        var power = Vector256.ShiftLeft(Vector256.ConvertToInt32Native(n) + Vector256.Create(127), 23).AsSingle();
         return p * power;
     }
 
-    /// <summary>gate = silu(gate) * up, in place; the length is rounded up to 16 by padding.</summary>
+    /// <summary>output = silu(gate) * up; the length is a multiple of 16 by padding.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static unsafe void SiluTimes(float* gate, float* up, float* output, int length)
     {
-        for (var i = 0; i < length; i += 16)
+        for (var i = 0; i < length; i += 8)
         {
-            var g = Vector512.Load(gate + i);
-            (g / (Vector512<float>.One + Exp(-g)) * Vector512.Load(up + i)).Store(output + i);
+            var g = Vector256.Load(gate + i);
+            (g / (Vector256<float>.One + Exp(-g)) * Vector256.Load(up + i)).Store(output + i);
         }
     }
 
     /// <summary>RMSNorm of one row; the padded length is a multiple of 16 with zeros behind <paramref name="length"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static unsafe void RmsNorm(float* x, float* weight, float* y, int length, int padded, float eps)
     {
-        var sum = Vector512<float>.Zero;
+        Vector256<float> sum = default, other = default;
         for (var i = 0; i < padded; i += 16)
         {
-            var v = Vector512.Load(x + i);
-            sum = Vector512.FusedMultiplyAdd(v, v, sum);
+            var (v, w) = (Vector256.Load(x + i), Vector256.Load(x + i + 8));
+            sum = Vector256.FusedMultiplyAdd(v, v, sum);
+            other = Vector256.FusedMultiplyAdd(w, w, other);
         }
 
-        var scale = Vector512.Create(1 / MathF.Sqrt(Vector512.Sum(sum) / length + eps));
-        for (var i = 0; i < padded; i += 16) (Vector512.Load(x + i) * scale * Vector512.Load(weight + i)).Store(y + i);
+        var scale = Vector256.Create(1 / MathF.Sqrt(Vector256.Sum(sum + other) / length + eps));
+        for (var i = 0; i < padded; i += 8) (Vector256.Load(x + i) * scale * Vector256.Load(weight + i)).Store(y + i);
+    }
+
+    /// <summary>
+    /// Rotates the two halves of a vector against each other, as Hugging Face's Llama does. x: (2 * half), cos and sin: (half)
+    /// </summary>
+    public static unsafe void Rotate(float* x, float* cos, float* sin, int half)
+    {
+        var i = 0;
+        for (; i + 8 <= half; i += 8)
+        {
+            var (a, b) = (Vector256.Load(x + i), Vector256.Load(x + half + i));
+            var (c, s) = (Vector256.Load(cos + i), Vector256.Load(sin + i));
+            (a * c - b * s).Store(x + i);
+            (b * c + a * s).Store(x + half + i);
+        }
+
+        for (; i < half; i++)
+        {
+            var (a, b) = (x[i], x[half + i]);
+            x[i] = a * cos[i] - b * sin[i];
+            x[half + i] = b * cos[i] + a * sin[i];
+        }
     }
 }

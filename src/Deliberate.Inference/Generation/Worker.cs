@@ -32,9 +32,10 @@ internal sealed class Worker(PackedModel model, int slots)
     {
         var active = new List<Sequence>();
         var waiting = new Queue<(int Request, SharedPrompt Prompt)>();
+        var most = Math.Min(slots, job.FairShare);
         while (!job.Cancel.IsCancellationRequested)
         {
-            while (active.Count < slots)
+            while (active.Count < most)
             {
                 if (waiting.Count == 0)
                 {

@@ -36,7 +36,6 @@ public sealed class ModelFolder
         string File(string name) => System.IO.Path.Combine(path, name) is var file && System.IO.File.Exists(file) ? file
             : throw new FileNotFoundException($"{path}: the model folder has no {name}.", name);
         var config = ReadConfig(File("config.json"));
-        var weights = new ModelWeights(config);
         var file = File("model.safetensors");
         var (tensors, _) = SafeTensors.Read(file);
         foreach (var (name, shape) in config.Tensors())
@@ -44,9 +43,11 @@ public sealed class ModelFolder
             if (!tensors.TryGetValue(name, out var tensor)) throw new InvalidDataException($"{file}: tensor '{name}' is missing.");
             if (!tensor.Shape.SequenceEqual(shape.Select(size => (long)size)))
                 throw new InvalidDataException($"{file}: tensor '{name}' has shape [{string.Join(", ", tensor.Shape)}]; config.json asks for [{string.Join(", ", shape)}].");
-            tensor.Values.CopyTo(weights[name], 0);
         }
 
+        // Only now, so that a damaged config.json cannot ask for more memory than the file holds.
+        var weights = new ModelWeights(config);
+        foreach (var (name, _) in config.Tensors()) tensors[name].Values.CopyTo(weights[name], 0);
         var tokenizer = BpeTokenizer.Load(File("tokenizer.json"));
         if (tokenizer.VocabSize > config.VocabSize)
             throw new InvalidDataException($"{path}: tokenizer.json has {tokenizer.VocabSize} tokens, config.json allows {config.VocabSize}.");
@@ -84,6 +85,8 @@ public sealed class ModelFolder
             c.Tensors().Select(tensor => (tensor.Name, (IReadOnlyList<long>)[.. tensor.Shape.Select(size => (long)size)], weights[tensor.Name])), type, metadata);
     }
 
+    private const int MaxLayers = 10_000;
+
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
 
     private static ModelConfig ReadConfig(string file)
@@ -99,13 +102,15 @@ public sealed class ModelFolder
             throw new InvalidDataException($"{file}: not valid JSON: {e.Message}", e);
         }
 
+        if (root.ValueKind != JsonValueKind.Object) throw new InvalidDataException($"{file}: not a JSON object.");
         int Number(string name, int? otherwise = null) =>
-            root.TryGetProperty(name, out var value) && value.TryGetInt32(out var number) && number > 0 ? number
-            : otherwise ?? throw new InvalidDataException($"{file}: field '{name}' is missing or no positive number.");
+            root.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var number) && number > 0 ? number
+            : otherwise is { } standard && value.ValueKind is JsonValueKind.Undefined or JsonValueKind.Null ? standard
+            : throw new InvalidDataException($"{file}: field '{name}' is missing or no positive number.");
         float Real(string name, float otherwise) => root.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number ? value.GetSingle() : otherwise;
         var heads = Number("num_attention_heads");
         var hidden = Number("hidden_size");
-        return new ModelConfig
+        var config = new ModelConfig
         {
             VocabSize = Number("vocab_size"),
             HiddenSize = hidden,
@@ -119,6 +124,10 @@ public sealed class ModelFolder
             RmsNormEps = Real("rms_norm_eps", 1e-5f),
             TieEmbeddings = root.TryGetProperty("tie_word_embeddings", out var tie) && tie.ValueKind == JsonValueKind.True,
         };
+        if (config.Heads % config.KvHeads != 0) throw new InvalidDataException($"{file}: num_key_value_heads ({config.KvHeads}) does not divide num_attention_heads ({config.Heads}).");
+        if (config.HeadDim == 0 || config.HeadDim % 2 != 0) throw new InvalidDataException($"{file}: head_dim is {config.HeadDim}; rotary positions need an even one.");
+        if (config.Layers > MaxLayers) throw new InvalidDataException($"{file}: num_hidden_layers is {config.Layers}; at most {MaxLayers} are read.");
+        return config;
     }
 
     /// <summary>The fingerprint of parameters in memory.</summary>

@@ -110,6 +110,7 @@ public static class SafeTensors
             }
 
             var offsets = entry.Value.GetProperty("data_offsets");
+            if (offsets.GetArrayLength() != 2) throw new InvalidDataException($"tensor '{entry.Name}' has {offsets.GetArrayLength()} data_offsets, not a start and an end.");
             var (start, end) = (offsets[0].GetInt64(), offsets[1].GetInt64());
             if (start < 0 || end < start || end > data.Length) throw new InvalidDataException($"tensor '{entry.Name}' has data_offsets {start}..{end} outside the {data.Length} bytes of data.");
             var shape = entry.Value.GetProperty("shape").EnumerateArray().Select(dimension => dimension.GetInt64()).ToArray();
@@ -117,7 +118,7 @@ public static class SafeTensors
             var type = entry.Value.GetProperty("dtype").GetString();
             var size = type switch { "F32" => 4, "BF16" or "F16" => 2, _ => throw new InvalidDataException($"tensor '{entry.Name}' has dtype '{type}'; F32, F16 and BF16 are read.") };
             var count = shape.Aggregate(1L, (product, dimension) => checked(product * dimension));
-            if (count * size != end - start) throw new InvalidDataException($"tensor '{entry.Name}' of shape [{string.Join(", ", shape)}] and dtype {type} needs {count * size} bytes, not {end - start}.");
+            if (checked(count * size) != end - start) throw new InvalidDataException($"tensor '{entry.Name}' of shape [{string.Join(", ", shape)}] and dtype {type} needs {count * size} bytes, not {end - start}.");
             if (!tensors.TryAdd(entry.Name, new(shape, Decode(data[(int)start..(int)end], type!)))) throw new InvalidDataException($"tensor '{entry.Name}' occurs twice.");
             ranges.Add((start, end, entry.Name));
         }

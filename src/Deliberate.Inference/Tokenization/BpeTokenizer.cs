@@ -17,7 +17,8 @@ public sealed record AddedToken(int Id, string Text, bool Special);
 /// <remarks>Thread-safe.</remarks>
 public sealed class BpeTokenizer
 {
-    private const int CacheLimit = 100_000;
+    private const int CacheLimit = 100_000, MaxVocabulary = 10_000_000;
+    private const int LongWord = 64; // symbols
     private readonly Dictionary<string, int> _vocabulary;
     private readonly Dictionary<(int Left, int Right), (int Rank, int Merged)> _merges = [];
     private readonly string[] _texts;
@@ -36,6 +37,16 @@ public sealed class BpeTokenizer
         Added = added;
         SplitPattern = splitPattern;
         _split = new Regex(splitPattern, RegexOptions.Compiled | RegexOptions.CultureInvariant);
+        foreach (var (text, id) in vocabulary)
+            if (id is < 0 or >= MaxVocabulary) throw new InvalidDataException($"model.vocab gives '{text}' the id {id}; ids are 0 to {MaxVocabulary - 1}.");
+        foreach (var token in added)
+        {
+            if (token.Id is < 0 or >= MaxVocabulary) throw new InvalidDataException($"added_tokens gives '{token.Text}' the id {token.Id}; ids are 0 to {MaxVocabulary - 1}.");
+            if (token.Text.Length == 0) throw new InvalidDataException($"added_tokens holds an empty text (id {token.Id}).");
+        }
+
+        for (var value = 0; value < 256; value++)
+            if (!vocabulary.ContainsKey(ByteAlphabet.ToChar((byte)value).ToString())) throw new InvalidDataException($"model.vocab has no token for the byte {value}.");
         VocabSize = Math.Max(vocabulary.Values.DefaultIfEmpty(-1).Max(), added.Select(token => token.Id).DefaultIfEmpty(-1).Max()) + 1;
         _texts = new string[VocabSize];
         foreach (var (text, id) in vocabulary) _texts[id] = text;
@@ -142,7 +153,16 @@ public sealed class BpeTokenizer
 
     private void EncodePlain(ReadOnlySpan<char> text, List<int> tokens)
     {
-        foreach (var match in _split.EnumerateMatches(text)) tokens.AddRange(EncodeWord(text.Slice(match.Index, match.Length)));
+        var end = 0;
+        foreach (var match in _split.EnumerateMatches(text))
+        {
+            // What lies between two matches is a piece of its own.
+            if (match.Index > end) tokens.AddRange(EncodeWord(text[end..match.Index]));
+            if (match.Length > 0) tokens.AddRange(EncodeWord(text.Slice(match.Index, match.Length)));
+            end = match.Index + match.Length;
+        }
+
+        if (end < text.Length) tokens.AddRange(EncodeWord(text[end..]));
     }
 
     private int[] EncodeWord(ReadOnlySpan<char> word)
@@ -150,6 +170,17 @@ public sealed class BpeTokenizer
         if (_cached.TryGetValue(word, out var known)) return known;
         var symbols = new List<int>();
         foreach (var letter in ByteAlphabet.Encode(word)) symbols.Add(_vocabulary[letter.ToString()]);
+        if (symbols.Count > LongWord) MergeLong(symbols);
+        else MergeShort(symbols);
+        int[] ids = [.. symbols];
+        // Untrusted text could fill the cache without end, so it stops growing; common words are in it by then.
+        if (word.Length <= LongWord && _cache.Count < CacheLimit) _cached.TryAdd(word, ids);
+        return ids;
+    }
+
+    // Joins the pair of the lowest rank, the leftmost of equals, until no pair is left.
+    private void MergeShort(List<int> symbols)
+    {
         while (symbols.Count > 1)
         {
             var (bestRank, bestAt, bestMerged) = (int.MaxValue, -1, -1);
@@ -160,10 +191,34 @@ public sealed class BpeTokenizer
             symbols[bestAt] = bestMerged;
             symbols.RemoveAt(bestAt + 1);
         }
+    }
 
-        int[] ids = [.. symbols];
-        // Untrusted text could fill the cache without end, so it stops growing; common words are in it by then.
-        if (_cache.Count < CacheLimit) _cached.TryAdd(word, ids);
-        return ids;
+    // The same in n log n time: anybody can type a word of a million letters. Pairs wait in a queue and are looked at again
+    // when they come out, since their symbols may have been joined with others by then.
+    private void MergeLong(List<int> symbols)
+    {
+        var next = Enumerable.Range(1, symbols.Count).ToArray();
+        var previous = Enumerable.Range(-1, symbols.Count).ToArray();
+        var queue = new PriorityQueue<(int At, int Left, int Right), (int Rank, int At)>();
+        for (var i = 0; i + 1 < symbols.Count; i++) Offer(i);
+        while (queue.TryDequeue(out var pair, out _))
+        {
+            var right = symbols[pair.At] == pair.Left ? next[pair.At] : symbols.Count;
+            if (right >= symbols.Count || symbols[right] != pair.Right) continue;
+            symbols[pair.At] = _merges[(pair.Left, pair.Right)].Merged;
+            symbols[right] = -1;
+            next[pair.At] = next[right];
+            if (next[right] < symbols.Count) previous[next[right]] = pair.At;
+            if (previous[pair.At] >= 0) Offer(previous[pair.At]);
+            Offer(pair.At);
+        }
+
+        symbols.RemoveAll(symbol => symbol < 0);
+
+        void Offer(int at)
+        {
+            if (next[at] < symbols.Count && _merges.TryGetValue((symbols[at], symbols[next[at]]), out var merge))
+                queue.Enqueue((at, symbols[at], symbols[next[at]]), (merge.Rank, at));
+        }
     }
 }

@@ -19,7 +19,7 @@ internal static class TokenizerFile
             var added = Field(root, "added_tokens").AsArray().Select(token => new AddedToken((int)token!["id"]!, (string)token["content"]!, (bool)token["special"]!)).ToArray();
             return new BpeTokenizer(vocabulary, merges, added, Pattern(Field(root, "pre_tokenizer")));
         }
-        catch (Exception error) when (error is JsonException or InvalidDataException or InvalidOperationException or NullReferenceException or FormatException)
+        catch (Exception error) when (error is JsonException or InvalidDataException or InvalidOperationException or NullReferenceException or FormatException or ArgumentException or IndexOutOfRangeException)
         {
             throw new InvalidDataException($"{path}: not a readable tokenizer: {error.Message}", error);
         }

@@ -21,7 +21,7 @@ public static class TrainingPrompts
         while (requests.Count < count)
         {
             Request request;
-            if (others.Length > 0 && random.NextDouble() < benign)
+            if (cells.Length == 0 || (others.Length > 0 && random.NextDouble() < benign))
                 request = RequestSampler.DrawUnder(random, policy, RequestSampler.Pick(random, others), Rates, Wrappers.Known, inside: 1);
             else
             {
@@ -35,7 +35,7 @@ public static class TrainingPrompts
                 request = Of(random, policy, category, act);
             }
 
-            if (PromptSplit.Of(request) == side) requests.Add(request);
+            if (Within(request, side)) requests.Add(request);
         }
 
         return requests;
@@ -53,11 +53,14 @@ public static class TrainingPrompts
         {
             var topic = RequestSampler.Pick(random, Topic.Of(RequestSampler.Pick(random, others)));
             var request = RequestSampler.Draw(random, topic, RequestSampler.Pick(random, Act.All), Rates with { Wrapped = 0.6 });
-            if (PromptSplit.Of(request) == side) requests.Add(request);
+            if (Within(request, side)) requests.Add(request);
         }
 
         return requests;
     }
+
+    // A first turn is part of what is trained on.
+    private static bool Within(Request request, Side side) => PromptSplit.Of(request) == side && (request.FirstTurn is null || PromptSplit.Of(request.FirstTurn) == side);
 
     private static Request Of(Random random, WorldPolicy policy, string category, Act act)
     {
