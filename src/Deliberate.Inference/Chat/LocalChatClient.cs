@@ -151,8 +151,8 @@ public sealed class LocalChatClient : IChatClient
     {
         try
         {
-            var delivered = _generator.Generate([.. batch.Select(call => call.Request)]);
-            for (var i = 0; i < batch.Count; i++) batch[i].Result.TrySetResult(delivered[i]);
+            // Each caller gets its result as soon as that is finished, so that it can be kept while the rest of the batch goes on.
+            _generator.Generate([.. batch.Select(call => call.Request)], onResult: (i, result) => batch[i].Result.TrySetResult(result));
         }
 #pragma warning disable CA1031 // every caller gets the failure
         catch (Exception e)

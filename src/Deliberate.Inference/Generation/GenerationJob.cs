@@ -5,11 +5,12 @@ internal sealed class GenerationJob
 {
     private readonly List<PromptGroup> _groups;
     private readonly Action<int>? _progress;
+    private readonly Action<int, GenerationResult>? _onResult;
     private int _next = -1, _done;
 
-    public GenerationJob(IReadOnlyList<GenerationRequest> requests, int workers, bool share, Action<int>? progress, Action<int>? onToken, CancellationToken cancel)
+    public GenerationJob(IReadOnlyList<GenerationRequest> requests, int workers, bool share, Action<int>? progress, Action<int>? onToken, Action<int, GenerationResult>? onResult, CancellationToken cancel)
     {
-        (Requests, _progress, OnToken, Cancel) = (requests, progress, onToken, cancel);
+        (Requests, _progress, OnToken, _onResult, Cancel) = (requests, progress, onToken, onResult, cancel);
         FairShare = (requests.Count + workers - 1) / workers;
         var (prefixes, groups) = PrefixTree.Build(requests, share);
         Prefixes = prefixes;
@@ -42,6 +43,7 @@ internal sealed class GenerationJob
     {
         Results[request] = result;
         var done = Interlocked.Increment(ref _done);
+        _onResult?.Invoke(request, result);
         _progress?.Invoke(done);
     }
 }

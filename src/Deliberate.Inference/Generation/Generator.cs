@@ -53,10 +53,11 @@ public sealed class Generator : IDisposable
     /// <summary>Continues all prompts; results are in the order of the requests.</summary>
     /// <param name="requests">The requests.</param>
     /// <param name="progress">Called with the number of finished requests, from worker threads.</param>
+    /// <param name="onResult">Called with the number of a request and its result as soon as it is finished, from worker threads.</param>
     /// <param name="cancel">Stops between two tokens.</param>
     /// <exception cref="ArgumentException">A prompt is empty, too long or holds a token that the model does not have.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
-    public IReadOnlyList<GenerationResult> Generate(IReadOnlyList<GenerationRequest> requests, Action<int>? progress = null, CancellationToken cancel = default)
+    public IReadOnlyList<GenerationResult> Generate(IReadOnlyList<GenerationRequest> requests, Action<int>? progress = null, Action<int, GenerationResult>? onResult = null, CancellationToken cancel = default)
     {
         ArgumentNullException.ThrowIfNull(requests);
         for (var i = 0; i < requests.Count; i++) Check(requests[i], i);
@@ -64,7 +65,7 @@ public sealed class Generator : IDisposable
         _turn.Wait(cancel);
         try
         {
-            var job = new GenerationJob(requests, _workers.Length, _options.SharePrefixes, progress, null, cancel);
+            var job = new GenerationJob(requests, _workers.Length, _options.SharePrefixes, progress, null, onResult, cancel);
             Run(job);
             return job.Results;
         }
@@ -84,7 +85,7 @@ public sealed class Generator : IDisposable
         _turn.Wait(cancel);
         try
         {
-            var job = new GenerationJob([request], 1, false, null, onToken, cancel);
+            var job = new GenerationJob([request], 1, false, null, onToken, null, cancel);
             _workers[0].Work(job);
             cancel.ThrowIfCancellationRequested();
             return job.Results[0];
