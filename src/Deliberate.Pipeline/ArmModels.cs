@@ -1,7 +1,6 @@
 using Deliberate.Inference.Chat;
 using Deliberate.Inference.Generation;
 using Deliberate.Inference.Models;
-using Deliberate.Miniature.Prompts;
 using Deliberate.Miniature.World;
 using Deliberate.Policies;
 using Microsoft.Extensions.AI;
@@ -65,6 +64,6 @@ public static class ArmModels
         var model = RunContext.LoadModel(modelFolder);
         if (policyFolder is null) return new(modelFolder, model, true, []);
         var policy = Policy.Load(policyFolder);
-        return new(modelFolder, model, true, [new(ChatRole.System, WorldPrompts.Whole(PolicyReading.Read(policy), policy.Hash).Text)]);
+        return new(modelFolder, model, true, [new(ChatRole.System, RunContext.WholeSpec(policy, PolicyReading.Read(policy), model).Spec.Text)]);
     }
 }

@@ -34,9 +34,13 @@ internal sealed class ReportBuilder(RunContext run, IReadOnlyList<SuiteItem> ite
             Transcripts = Transcripts(arms),
             Clauses = [.. run.Policy.Categories.SelectMany(category => category.Clauses.Select(clause => new ReportClause(clause.Code, category.Title, clause.Action.ToText(), clause.Text)))],
             Provenance = Provenance(),
-            Notes = [.. logs.SelectMany(log => log.Notes), .. Findings(arms)],
+            Notes = [.. Condensed(arms), .. logs.SelectMany(log => log.Notes), .. Findings(arms)],
         };
     }
+
+    private IEnumerable<string> Condensed(IReadOnlyDictionary<string, ArmEvaluation> arms) =>
+        run.WholeCondensed is { } how && arms.ContainsKey(Arms.BaseWithPolicy)
+            ? [$"{Arms.BaseWithPolicy}: the whole policy does not fit into the model's window and was read {how}; as in deployment, the model is not told the category."] : [];
 
     private Dictionary<string, string> Provenance()
     {

@@ -20,6 +20,7 @@ internal sealed class RunContext : IDisposable
         Sizes = Sizes.Of(options.Budget);
         _generator = new Generator(model.Weights);
         BaseClient = new LocalChatClient(_generator, model.Tokenizer, new() { ModelId = model.Fingerprint, MaxOutputTokens = Limits.VerdictTokens });
+        (Whole, WholeCondensed) = WholeSpec(policy, world, model);
         Key = StageKey.Of("run-1", policy.Hash, model.Fingerprint, options.Seed, options.Budget.ToString());
     }
 
@@ -47,6 +48,15 @@ internal sealed class RunContext : IDisposable
     /// <summary>spec(category).</summary>
     public Spec Spec(string category) => WorldPrompts.Spec(World, Policy.Hash, category);
 
+    /// <summary>The whole policy, for the arm that is told it and not the category.</summary>
+    public Spec Whole { get; }
+
+    /// <summary>How the whole policy was condensed to fit the model's window; null: not at all.</summary>
+    public string? WholeCondensed { get; }
+
+    public static (Spec Spec, string? Condensed) WholeSpec(Policy policy, WorldPolicy world, ModelFolder model) =>
+        WorldPrompts.Whole(world, policy.Hash, text => model.Tokenizer.Encode(text).Length <= model.Weights.Config.MaxPositions - Limits.BesideThePolicy);
+
     /// <summary>A seed of its own for each use of randomness.</summary>
     public int Seed(string use) => Conversations.CallSeed.Derive(Options.Seed, use, 0);
 
@@ -64,7 +74,7 @@ internal sealed class RunContext : IDisposable
         {
             var manifest = new RunManifest(policy.Hash, model.Fingerprint, options.Seed, new Dictionary<string, string> { ["budget"] = options.Budget.ToString() });
             var folder = RunFolder.Open(options.Out, manifest);
-            new RunOrigin(Path.GetFullPath(options.PolicyFolder), Path.GetFullPath(model.Path), WorldPrompts.Whole(world, policy.Hash).Text).Write(options.Out);
+            new RunOrigin(Path.GetFullPath(options.PolicyFolder), Path.GetFullPath(model.Path), WholeSpec(policy, world, model).Spec.Text).Write(options.Out);
             return new RunContext(options, policy, world, model, folder);
         }
         catch (Exception problem) when (problem is IOException or InvalidDataException or UnauthorizedAccessException)

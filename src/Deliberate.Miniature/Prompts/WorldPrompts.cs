@@ -36,10 +36,24 @@ public static class WorldPrompts
         return new(policy.Render(category), category, policyHash);
     }
 
-    /// <summary>The whole policy: what stands in the prompt of a model that is told the policy and not the category.</summary>
-    public static Spec Whole(WorldPolicy policy, string policyHash)
+    /// <summary>
+    /// The whole policy, for a model that is told the policy and not the category. Where it does not fit into the model's window
+    /// it is condensed, as the paper's baseline is (section 4.1): first without exceptions, then with as many categories as fit.
+    /// </summary>
+    /// <param name="policy">The policy.</param>
+    /// <param name="policyHash">Hash of the policy.</param>
+    /// <param name="fits">Whether a text fits.</param>
+    /// <returns>The specification, and how it was condensed (null: not at all).</returns>
+    public static (Spec Spec, string? Condensed) Whole(WorldPolicy policy, string policyHash, Func<string, bool> fits)
     {
         ArgumentNullException.ThrowIfNull(policy);
-        return new(policy.Render([.. Suites.Covered(policy)]), null, policyHash);
+        ArgumentNullException.ThrowIfNull(fits);
+        var categories = Suites.Covered(policy);
+        (Spec, string?) Of(WorldPolicy from, int count, string? condensed) => (new(from.Render([.. categories.Take(count)]), null, policyHash), condensed);
+        if (fits(policy.Render([.. categories]))) return Of(policy, categories.Count, null);
+        var flat = policy with { Clauses = [.. policy.Clauses.Select(clause => clause with { Exception = null })] };
+        var count = categories.Count;
+        while (count > 0 && !fits(flat.Render([.. categories.Take(count)]))) count--;
+        return Of(flat, count, count == categories.Count ? "without its exceptions" : $"without its exceptions and with {count} of its {categories.Count} categories");
     }
 }

@@ -35,9 +35,8 @@ internal sealed class EvalStage(RunContext run, StageClock clock, IProgress<Stag
             var asker = new SampleGenerator(client, new MiniatureGenerationFormat(), new(1, Temperature: 0, MaxTokens: Limits.CompletionTokens, Seed: run.Seed("evaluate")));
             var prompts = WorldPrompts.Of("eval", [.. Items.Select(item => item.Request)]);
             var counter = new Counter(done => progress?.Report(new("eval", arm, done, prompts.Count, "answers")));
-            var whole = WorldPrompts.Whole(run.World, run.Policy.Hash);
             var samples = arm == Arms.BaseWithPolicy
-                ? await asker.GenerateAsync(prompts, _ => whole, null, counter, cancel).ConfigureAwait(false)
+                ? await asker.GenerateAsync(prompts, _ => run.Whole, null, counter, cancel).ConfigureAwait(false)
                 : await asker.AnswerAsync(prompts, null, counter, cancel).ConfigureAwait(false);
             Completion[] completions = [.. samples.Select(sample => sample.Completion)];
             var outcomes = Items.Select((item, i) => Outcome.Of(run.World, item.Request, completions[i])).ToArray();
