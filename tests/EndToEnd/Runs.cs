@@ -1,7 +1,9 @@
 using Xunit;
+using Xunit.Sdk;
+using Xunit.v3;
 
 [assembly: AssemblyFixture(typeof(Deliberate.EndToEnd.Tests.Runs))]
-[assembly: CollectionBehavior(DisableTestParallelization = true)]
+[assembly: Parallelization(Mode = ParallelMode.None)]
 
 namespace Deliberate.EndToEnd.Tests;
 
