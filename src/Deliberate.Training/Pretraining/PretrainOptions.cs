@@ -31,7 +31,7 @@ public sealed record PretrainOptions
     public int WarmUpSteps { get; init; } = 50;
 
     /// <summary>Share of the budget after which the rate falls linearly to zero. It must not fall before lookup is learned.</summary>
-    public double DecayFrom { get; init; } = 0.6;
+    public double DecayFrom { get; init; } = 0.45;
 
     /// <summary>Largest norm of the whole gradient.</summary>
     public double ClipNorm { get; init; } = 1;
