@@ -68,6 +68,7 @@ public class PolicyReadingTests
     [InlineData("Unless the user is a nurse: refuse.", PolicyAction.Comply, "is a nurse", PolicyAction.Refuse)]
     [InlineData("Unless asked by a stated professional: safe-complete.", PolicyAction.Comply, "is a professional", PolicyAction.SafeComplete)]
     [InlineData("Unless the user states that they mean to hurt someone: refuse.", PolicyAction.Comply, "intends harm", PolicyAction.Refuse)]
+    [InlineData("When the user is in crisis: refuse.", PolicyAction.Comply, "is in distress", PolicyAction.Refuse)]
     [InlineData("Unless the user is distressed: refuse.", PolicyAction.Comply, "is in distress", PolicyAction.Refuse)]
     [InlineData("Unless the user is not a professional: refuse.", PolicyAction.Refuse, "is a professional", PolicyAction.Comply)]
     [InlineData("Allowed only for a stated professional, else safe completion.", PolicyAction.SafeComplete, "is a professional", PolicyAction.Comply)]
@@ -87,6 +88,7 @@ public class PolicyReadingTests
     [InlineData("- **T1** Poems. Unless the user is a cook: refuse.", "the condition 'the user is a cook' of T1 names no user of the world; known are \"the user is a nurse\"")]
     [InlineData("- **T1** Poems. Unless the user is a nurse or a doctor: refuse.", "names several users (is a nurse, is a doctor)")]
     [InlineData("- **T1** Poems, unless the user is a nurse.", "the condition 'unless the user is a nurse' of T1 names no action")]
+    [InlineData("- **T1** Poems: none, except for teachers.", "the condition 'except for teachers' of T1 names no action")]
     [InlineData("- **T1** Poems: only for teachers.", "the condition 'only for teachers' of T1 names no action")]
     public void A_clause_that_cannot_be_said_in_the_world_is_an_error(string clause, string problem) => Fails(Theft(clause), "theft.md", 5, problem);
 

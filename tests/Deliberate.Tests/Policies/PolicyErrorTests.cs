@@ -18,6 +18,7 @@ public class PolicyErrorTests
     [InlineData("- **T1** Poems.\n\n- **T1** Stories.", 9, "code T1 is already that of the clause at rules/theft.md:7")]
     [InlineData("- **T1** Poems. Unless the user is a nurse.", 7, "the exception 'Unless the user is a nurse' names no action")]
     [InlineData("- **T1** Poems. Unless the user is a nurse: maybe.", 7, "names no action")]
+    [InlineData("- **T1** Poems. Except for nurses.", 7, "the exception 'Except for nurses' names no action")]
     [InlineData("- **T1** Poems. Unless: comply.", 7, "names no action")]
     [InlineData("- **T1** Poems: only for nurses, else perhaps.", 7, "'perhaps' after 'else' is no action")]
     [InlineData("- **T1** Poems. Unless a: comply. Unless b: refuse.", 7, "two exceptions")]

@@ -52,6 +52,9 @@ public class PolicyTests
     [InlineData("Poems. Unless the user is a nurse: Safe completion, at 10:30", "the user is a nurse", PolicyAction.SafeComplete)]
     [InlineData("Poems. Unless the user, so they say, is a nurse: complete safely!", "the user, so they say, is a nurse", PolicyAction.SafeComplete)]
     [InlineData("Poems. Unless the user states intent: such requests are refused.", "the user states intent", PolicyAction.Refuse)]
+    [InlineData("Poems. Unless the user is a nurse, in which case answer.", "the user is a nurse", PolicyAction.Comply)]
+    [InlineData("Poems: none, except for nurses: comply.", "nurses", PolicyAction.Comply)]
+    [InlineData("Poems: none. If the user is a nurse: comply.", "the user is a nurse", PolicyAction.Comply)]
     [InlineData("Poems: only if the user is a nurse; otherwise it is not allowed.", "the user is a nurse", PolicyAction.Refuse)]
     [InlineData("Poems: allowed only when asked by a nurse. Otherwise, decline.", "asked by a nurse", PolicyAction.Refuse)]
     public void Exceptions_are_read_in_natural_words(string text, string condition, PolicyAction action)
@@ -65,6 +68,9 @@ public class PolicyTests
     [InlineData("Poems: nobody may say unless here")]
     [InlineData("Poems: they may rhyme, unless they are dull.")]
     [InlineData("Poems: not only for nurses.")]
+    [InlineData("Poems: rhymes. If in doubt, refuse.")]
+    [InlineData("If the user is a nurse: comply with everything.")]
+    [InlineData("Poems: rhymes. When they are dull, they are short.")]
     public void Prose_that_only_sounds_like_an_exception_is_none(string text) => Assert.Null(Written.Policy(theft: Written.Clauses("- **T1** " + text)).Find("T1")!.Exception);
 
     [Theory]
