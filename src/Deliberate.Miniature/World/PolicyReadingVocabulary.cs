@@ -146,6 +146,6 @@ internal static partial class PolicyReadingVocabulary
     [GeneratedRegex(@"^(?:an?|the|any) ", RegexOptions.CultureInvariant)]
     private static partial Regex Article();
 
-    [GeneratedRegex(@"\b(?:unless|(?<!\bnot )only (?:for|to|by|from|when|if))\b[^.;]{0,200}", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"\b(?:unless|except (?:if|when|where|for)|(?<!\bnot )only (?:for|to|by|from|when|if))\b[^.;]{0,200}", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex Loose();
 }

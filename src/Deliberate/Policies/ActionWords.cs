@@ -15,7 +15,7 @@ internal static partial class ActionWords
         return Safe().IsMatch(words) ? PolicyAction.SafeComplete : Refuse().IsMatch(words) ? PolicyAction.Refuse : Comply().IsMatch(words) ? PolicyAction.Comply : null;
     }
 
-    [GeneratedRegex(@"^(?:[*_`]+|(?:then|we|it|they|is|are|be|the|a|request|requests|gets?|give|always|still|please|instead|must|may|should|can|simply)\s+)+", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"^(?:[*_`]+|(?:in (?:which|that) case,?|then|we|it|they|is|are|be|the|a|such|request|requests|gets?|give|always|still|please|instead|must|may|should|can|simply)\s+)+", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex Opening();
 
     [GeneratedRegex(@"^(?:safe[- ]?complet\w*|safely complet\w*|complet\w* safely|safe (?:help|answers?))\b", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]

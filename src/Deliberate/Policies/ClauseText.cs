@@ -25,12 +25,14 @@ internal sealed partial record ClauseText(string Subject, ClauseException? Excep
             else problem ??= $"'{Short(words)}' after 'else' is no action; write 'only for CONDITION, else {ActionWords.Known}.'";
         }
 
-        foreach (Match match in UnlessWord().Matches(text))
+        foreach (Match match in Opening().Matches(text))
         {
             var end = SentenceEnd(text, match.Index);
             var sentence = text[(match.Index + match.Length)..end];
-            if ((Split(sentence, ':') ?? Split(sentence, ',')) is { } exception) found.Add((exception, match.Index, End(text, end)));
-            else if (match.Value[0] == 'U') problem ??= $"the exception 'Unless{Short(sentence)}' names no action; write 'Unless CONDITION: ACTION.' with {ActionWords.Known}";
+            // "If in doubt, refuse" is advice; with a colon it is a condition.
+            var comma = match.Value[0] is 'U' or 'u' or 'E' or 'e';
+            if ((Split(sentence, ':') ?? (comma ? Split(sentence, ',') : null)) is { } exception) found.Add((exception, match.Index, End(text, end)));
+            else if (match.Value[0] is 'U' or 'E') problem ??= $"the exception '{match.Value}{Short(sentence)}' names no action; write 'Unless CONDITION: ACTION.' with {ActionWords.Known}";
         }
 
         if (found.Count > 1) problem ??= "the clause has two exceptions; split it into two clauses with a code each";
@@ -74,13 +76,13 @@ internal sealed partial record ClauseText(string Subject, ClauseException? Excep
 
     private static string Short(string text) => text.Length <= 60 ? text : text[..60] + "…";
 
-    [GeneratedRegex(@"\bunless\b", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
-    private static partial Regex UnlessWord();
+    [GeneratedRegex(@"\b(?:unless|except (?:if|when|where|for))\b|(?<=[.;!?)] )(?:if|when)\b", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    private static partial Regex Opening();
 
     [GeneratedRegex(@"\b(?:allowed )?only (?:for|to|by|from|when|if) (?<condition>[^.;:]{1,200}?) ?[.,;:–—-]? ?\b(?:else|otherwise)\b[,:]? ?(?<action>)", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex OnlyFor();
 
-    [GeneratedRegex(@"\b(?:unless|only (?:for|to|by|from|when|if))\b", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"\b(?:unless|except (?:if|when|where|for)|only (?:for|to|by|from|when|if))\b", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex Loose();
 
     [GeneratedRegex(@"[.!?](?= \p{Lu})", RegexOptions.CultureInvariant)]

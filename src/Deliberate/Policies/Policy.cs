@@ -59,7 +59,7 @@ public sealed class Policy
     public static Policy Load(string folder) => OrThrow(PolicyReader.ReadFolder(folder), folder);
 
     /// <summary>Reads a policy from files in memory.</summary>
-    /// <param name="files">The texts by file name: "policy.md", "theft.md"…</param>
+    /// <param name="files">The texts by file name, each name once: "policy.md", "theft.md"…</param>
     /// <param name="folder">The folder that errors name.</param>
     /// <exception cref="PolicyException">The first thing that is wrong.</exception>
     public static Policy Parse(IEnumerable<KeyValuePair<string, string>> files, string folder = "policy")

@@ -59,7 +59,7 @@ public static partial class PolicyLint
             if (Vague(clause.Text) is { } word) yield return new(PolicySeverity.Warning, file, clause.Line, $"'{word}' in {clause.Code} is vague: two readers will draw the line differently; say what is meant");
             if (clause.Exception?.Action == clause.Action) yield return new(PolicySeverity.Warning, file, clause.Line, $"the exception of {clause.Code} demands what the clause demands; drop it or change its action");
             if (ClauseText.Read(clause.Text).LooseCondition is { } loose)
-                yield return new(loose.Equals("unless", StringComparison.OrdinalIgnoreCase) ? PolicySeverity.Warning : PolicySeverity.Hint, file, clause.Line,
+                yield return new(loose.StartsWith("only", StringComparison.OrdinalIgnoreCase) ? PolicySeverity.Hint : PolicySeverity.Warning, file, clause.Line,
                     $"'{loose}' in {clause.Code} reads like a condition and names no action; write 'Unless CONDITION: ACTION.' or 'only for CONDITION, else ACTION.'");
         }
 
