@@ -1,0 +1,14 @@
+using System.Globalization;
+using BenchmarkDotNet.Running;
+using Deliberate.Bench;
+
+// generation [rounds] [--engine] [--no-limits]: the engine against TorchSharp (--engine: alone). Anything else goes to BenchmarkDotNet (--filter '*Matrix*').
+if (args is ["generation", ..])
+{
+    var rounds = args.Length > 1 && int.TryParse(args[1], NumberStyles.Integer, CultureInfo.InvariantCulture, out var given) && given > 0 ? given : 7;
+    GenerationComparison.Run(rounds, engineOnly: args.Contains("--engine"), limits: !args.Contains("--no-limits"));
+    return 0;
+}
+
+BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);
+return 0;
