@@ -16,7 +16,7 @@ internal sealed class CopyDrills(BpeTokenizer tokenizer)
     private readonly int _end = tokenizer.TokenId("<|end|>");
 
     /// <summary>Which share of the rows are such drills: many at first, few later.</summary>
-    public static double Share(double progress) => progress < 0.12 ? 0.5 : progress < 0.3 ? 0.25 : 0.08;
+    public static double Share(double progress) => progress < 0.12 ? 0.5 : progress < 0.3 ? 0.25 : progress < 1 ? 0.08 : 0.02;
 
     /// <summary>A row.</summary>
     public TokenRow Row(Random random) => random.Next(2) == 0 ? Sequence(random) : Pairs(random);

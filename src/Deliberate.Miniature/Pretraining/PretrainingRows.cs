@@ -13,7 +13,7 @@ namespace Deliberate.Miniature.Pretraining;
 /// <remarks>Thread-safe.</remarks>
 public sealed class PretrainingRows(BpeTokenizer tokenizer, int seed, IReadOnlySet<string>? reserved = null, int maxTokens = 1000)
 {
-    private const double DrillShare = 0.2;
+    private const double DrillShare = 0.2, LateDrillShare = 0.3, PolicyShare = 0.78, LatePolicyShare = 0.84;
     private readonly CopyDrills _copies = new(tokenizer);
     private static readonly RequestSampler.Rates UnderPolicy = new(Wrapped: 0.3, Persona: 0.3);
     private static readonly RequestSampler.Rates Unwrapping = new(Wrapped: 0.6, Persona: 0.3);
@@ -25,7 +25,7 @@ public sealed class PretrainingRows(BpeTokenizer tokenizer, int seed, IReadOnlyS
     {
         var random = new Random(HashCode(seed, index));
         if (CopyDrills.Share(progress) > new Random(HashCode(seed + 1, index)).NextDouble()) return _copies.Row(random);
-        return random.NextDouble() < 0.78 ? PolicyRow(random, progress) : FreeRow(random);
+        return random.NextDouble() < (progress < 1 ? PolicyShare : LatePolicyShare) ? PolicyRow(random, progress) : FreeRow(random);
     }
 
     /// <summary>The policy of the row with this index, or null for a row without one.</summary>
@@ -33,7 +33,7 @@ public sealed class PretrainingRows(BpeTokenizer tokenizer, int seed, IReadOnlyS
     {
         var random = new Random(HashCode(seed, index));
         if (CopyDrills.Share(progress) > new Random(HashCode(seed + 1, index)).NextDouble()) return null;
-        return random.NextDouble() < 0.78 ? DrawPolicy(random, progress).Policy : null;
+        return random.NextDouble() < (progress < 1 ? PolicyShare : LatePolicyShare) ? DrawPolicy(random, progress).Policy : null;
     }
 
     private (WorldPolicy Policy, string Category) DrawPolicy(Random random, double progress)
@@ -57,7 +57,7 @@ public sealed class PretrainingRows(BpeTokenizer tokenizer, int seed, IReadOnlyS
         var bare = random.Next(30) == 0;
         if (bare) policy = policy with { Clauses = [] };
         var transcript = new Transcript(tokenizer) { QuoteWeight = 4 }.System(policy.Render([.. policy.Clauses.Select(clause => clause.Category).Distinct()]), 0.25f);
-        if (!bare && random.NextDouble() < (progress < 0.1 ? 0.6 : DrillShare)) return Drill(random, transcript, policy);
+        if (!bare && random.NextDouble() < (progress < 0.1 ? 0.6 : progress < 1 ? DrillShare : LateDrillShare)) return Drill(random, transcript, policy);
         var covered = policy.Clauses.Select(clause => clause.Category).Distinct().ToArray();
         var slots = policy.Clauses.Count < 5 ? 6 : 5;
         for (var slot = 0; slot < slots && transcript.Length < maxTokens - 190; slot++)
