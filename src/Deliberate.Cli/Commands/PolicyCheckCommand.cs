@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Deliberate.Cli.Interaction;
+using Deliberate.Miniature.World;
 using Deliberate.Policies;
 
 namespace Deliberate.Cli.Commands;
@@ -20,11 +21,28 @@ internal sealed class PolicyCheckCommand : Command
     private int Run(ParseResult parse)
     {
         var folder = parse.GetRequiredValue(_folder);
-        var findings = PolicyLint.Check(folder);
+        var findings = PolicyLint.Check(folder).ToList();
+        if (findings.All(finding => finding.Severity != PolicySeverity.Error)) findings.AddRange(ReadByTheMiniature(folder));
         foreach (var finding in findings) _terminal.Results.WriteLine(finding);
         int Count(PolicySeverity severity) => findings.Count(finding => finding.Severity == severity);
         var errors = Count(PolicySeverity.Error);
         _terminal.Note(findings.Count == 0 ? $"{folder}: nothing to mend." : $"{folder}: {errors} errors, {Count(PolicySeverity.Warning)} warnings, {Count(PolicySeverity.Hint)} hints");
         return errors == 0 ? ExitCodes.Success : ExitCodes.Failure;
+    }
+
+    // A policy may be sound and yet speak of nothing that the miniature's world has: that matters to those who align the miniature only.
+    private static IReadOnlyList<PolicyFinding> ReadByTheMiniature(string folder)
+    {
+        var doubts = new List<string>();
+        try
+        {
+            PolicyReading.Read(Policy.Load(folder), doubts);
+        }
+        catch (PolicyException problem)
+        {
+            return [new(PolicySeverity.Warning, problem.File, problem.Line, $"the miniature cannot be aligned to it: {problem.Problem}")];
+        }
+
+        return [.. doubts.Select(doubt => new PolicyFinding(PolicySeverity.Hint, folder, 0, $"as the miniature reads it, {doubt}"))];
     }
 }

@@ -13,5 +13,8 @@ public sealed class PolicyException(string file, int line, string problem, Excep
     /// <summary>The line, from 1; 0 when it is about the file as a whole.</summary>
     public int Line { get; } = line;
 
+    /// <summary>What is wrong and how to mend it, without the place.</summary>
+    public string Problem { get; } = problem;
+
     internal static string Place(string file, int line) => line > 0 ? $"{file}:{line}" : file;
 }
