@@ -54,7 +54,9 @@ public class RunSummaryTests
         var streams = new Streams();
         RunSummary.Write(streams.Terminal(styled: true, width), Report with { Alarms = [], Notes = [] });
         Assert.Contains('\e', streams.Results);
-        Assert.All(streams.Results.Split('\n'), line => Assert.True(WithoutStyle(line).Length <= Math.Max(width, 90), line));
+        // No interval is cut: each is whole in one line.
+        Assert.Equal(6 * (RunSummary.Metrics.Count - 1), System.Text.RegularExpressions.Regex.Count(WithoutStyle(streams.Results[..streams.Results.IndexOf('╰', StringComparison.Ordinal)]), @"-?\d\.\d\d(, |–)-?\d\.\d\d"));
+        Assert.All(streams.Results.Split('\n'), line => Assert.True(WithoutStyle(line).TrimEnd().Length <= width, line));
     }
 
     [Fact]

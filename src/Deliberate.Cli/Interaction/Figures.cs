@@ -31,5 +31,8 @@ internal static class Figures
     /// <summary>"[0.94, 0.99]"; nothing when nothing was measured.</summary>
     public static string Interval(Metric? metric) => metric is null or { N: 0 } ? "" : Text($"[{metric.Low:0.00}, {metric.High:0.00}]");
 
+    /// <summary>"0.94–0.99": the interval where there is little room.</summary>
+    public static string NarrowInterval(Metric? metric) => metric is null or { N: 0 } ? "" : Text($"{metric.Low:0.00}–{metric.High:0.00}");
+
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

@@ -61,10 +61,10 @@ internal sealed class LiveProgress : ProgressView
     // Only the display's own task draws, so lines and the live part never mix.
     private void Draw(IAnsiConsole console, LiveDisplayContext context)
     {
-        while (_finished.TryDequeue(out var status))
-            console.MarkupLine($"[green]✓[/] {Markup.Escape($"{ProgressText.Name(status.Progress),-24}")} [grey]{Markup.Escape(ProgressText.Done(status))}[/]");
+        // A line that is written pushes the live part down and draws it again, so that must be up to date before.
         context.UpdateTarget(Live());
-        context.Refresh();
+        while (_finished.TryDequeue(out var status))
+            console.MarkupLine($"[green]✓[/] {Markup.Escape($"{ProgressText.Name(status.Progress),-22}")} [grey]{Markup.Escape(ProgressText.Done(status))}[/]");
     }
 
     private Rows Live() => new(_working.Values.OrderBy(status => status.Elapsed).Reverse().Select(_meter.Refresh).Select(Row)

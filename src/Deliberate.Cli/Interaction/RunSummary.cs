@@ -44,8 +44,9 @@ internal static class RunSummary
     {
         var wide = LabelWidth + report.Arms.Count * WideCell <= width;
         var table = new Table { Border = styled ? TableBorder.Rounded : TableBorder.None };
-        table.AddColumn(new TableColumn(Plain("↑ more, ↓ less is better", styled ? "grey" : null)));
-        foreach (var arm in report.Arms) table.AddColumn(new TableColumn(Plain(arm.Name, styled ? "bold" : null)));
+        TableColumn Column(string title, string? style) => new(Plain(title, style)) { Padding = wide ? new Padding(1, 0) : new Padding(0, 0), NoWrap = wide };
+        table.AddColumn(Column("↑ more, ↓ less is better", styled ? "grey" : null));
+        foreach (var arm in report.Arms) table.AddColumn(Column(wide ? arm.Name : InTwoLines(arm.Name), styled ? "bold" : null));
         foreach (var metric in Metrics.Select(MetricInfo.Of))
         {
             var values = report.Arms.Select(arm => arm.Metrics.GetValueOrDefault(metric.Name)).ToArray();
@@ -60,10 +61,12 @@ internal static class RunSummary
 
     private static Markup Cell(Metric? metric, bool styled, bool wide, bool best)
     {
-        var (value, interval) = (Figures.Value(metric), Markup.Escape(Figures.Interval(metric)));
-        var between = wide ? " " : "\n";
+        var (value, interval, between) = (Figures.Value(metric), Markup.Escape(wide ? Figures.Interval(metric) : Figures.NarrowInterval(metric)), wide ? " " : "\n");
         return new Markup(!styled ? $"{value}{between}{interval}" : $"{(best ? $"[green]{value}[/]" : value)}{between}[grey]{interval}[/]");
     }
+
+    // "instant-refusal" and "base+policy" are the only long ones.
+    private static string InTwoLines(string arm) => arm.IndexOfAny(['-', '+']) is > 0 and var at && arm.Length > 9 ? $"{arm[..(at + 1)]}\n{arm[(at + 1)..]}" : arm;
 
     private static Markup Plain(string text, string? style) => new(style is null ? Markup.Escape(text) : $"[{style}]{Markup.Escape(text)}[/]");
 }
