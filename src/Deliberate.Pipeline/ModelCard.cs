@@ -41,7 +41,7 @@ internal static class ModelCard
 
             ## What it can do
 
-            Measured by `deliberate model abilities` on random policies drawn with another seed; greedy answers, judge sampled at temperature 1; 95 % bootstrap intervals over cases.
+            Measured by `deliberate model abilities` on random policies drawn with another seed; greedy answers, judge sampled at temperature 0.5; 95 % bootstrap intervals over cases.
 
             """);
         foreach (var (title, metrics) in abilities)

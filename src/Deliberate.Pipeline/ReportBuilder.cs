@@ -54,7 +54,7 @@ internal sealed class ReportBuilder(RunContext run, IReadOnlyList<SuiteItem> ite
             ["samples a prompt"] = Text(run.Sizes.Samples),
             ["judge runs (filter, minimum counts)"] = Text(run.Sizes.JudgeRuns),
             ["judge runs (reward, minimum counts)"] = Text(run.Sizes.RlJudgeRuns),
-            ["sampling temperature"] = "1 (training), 0 (evaluation)",
+            ["temperature"] = string.Create(CultureInfo.InvariantCulture, $"{run.Sizes.SampleTemperature} (samples), {run.Sizes.JudgeTemperature} (judge), 1 (rollouts), 0 (evaluation)"),
             ["fine-tuning"] = string.Create(CultureInfo.InvariantCulture, $"{run.Sizes.Sft.Epochs} passes, AdamW {run.Sizes.Sft.LearningRate}"),
             ["reinforcement learning"] = string.Create(CultureInfo.InvariantCulture, $"GRPO, {run.Sizes.RlSteps} steps of {run.Sizes.RlPrompts} x {run.Sizes.GroupSize}, AdamW {run.Sizes.Grpo.LearningRate}, KL {run.Sizes.Grpo.KlCoefficient}"),
             ["version"] = typeof(ReportBuilder).Assembly.GetName().Version?.ToString() ?? "unknown",

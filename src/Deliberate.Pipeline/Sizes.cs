@@ -18,6 +18,12 @@ internal sealed record Sizes
     /// <summary>Samples a prompt.</summary>
     public int Samples { get; init; } = 1;
 
+    /// <summary>Temperature of the samples: below 1, since a small model's rarest tokens are its mistakes.</summary>
+    public double SampleTemperature { get; init; } = 0.7;
+
+    /// <summary>Temperature of the judge: enough for its runs to differ where it is in doubt.</summary>
+    public double JudgeTemperature { get; init; } = 0.5;
+
     /// <summary>Judge runs a sample; the minimum counts.</summary>
     public required int JudgeRuns { get; init; }
 

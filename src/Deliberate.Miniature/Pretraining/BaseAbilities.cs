@@ -69,7 +69,7 @@ public sealed class BaseAbilities(Generator generator, BpeTokenizer tokenizer, i
             }
 
         var prompts = cases.Select(item => Open(item.Policy, item.Request).User(Judgements.Ask(item.Request.Text, item.Trial.Thought, item.Trial.Answer)).ToPrompt()).ToArray();
-        var verdicts = Enumerable.Range(0, runs).Select(run => Ask(prompts, 1, seed + 10_000 * (run + 1))).ToArray();
+        var verdicts = Enumerable.Range(0, runs).Select(run => Ask(prompts, 0.5f, seed + 10_000 * (run + 1))).ToArray();
         bool[] Right(int run) => [.. cases.Select((item, i) => (verdicts[run][i].Answer == "good") == (item.Trial.Fault == Fault.None))];
         var first = Right(0);
         var minimum = cases.Select((item, i) => verdicts.All(run => run[i].Answer == "good") == (item.Trial.Fault == Fault.None)).ToArray();

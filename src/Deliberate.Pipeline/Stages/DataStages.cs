@@ -30,7 +30,7 @@ internal sealed class DataStages(RunContext run, StageClock clock, IProgress<Sta
     {
         using var log = run.Store.OpenLog<Sample>("generate", run.Key);
         var generator = new SampleGenerator(run.BaseClient, new MiniatureGenerationFormat(),
-            new(run.Sizes.Samples, Temperature: 1, MaxTokens: Limits.CompletionTokens, Seed: run.Seed("generate")));
+            new(run.Sizes.Samples, Temperature: run.Sizes.SampleTemperature, MaxTokens: Limits.CompletionTokens, Seed: run.Seed("generate")));
         var total = Prompts.Count * run.Sizes.Samples;
         var samples = await generator.GenerateAsync(Prompts, prompt => run.Spec(prompt.Category!), log,
             new Counter(done => progress?.Report(new("generate", null, done, total, "samples"))), cancel).ConfigureAwait(false);
@@ -48,7 +48,7 @@ internal sealed class DataStages(RunContext run, StageClock clock, IProgress<Sta
         {
             using var log = run.Store.OpenLog<Verdict>("judge", run.Key);
             var judge = new Judge(run.BaseClient, new MiniatureJudgeFormat(),
-                new(run.Sizes.JudgeRuns, Temperature: 1, MaxTokens: Limits.VerdictTokens, Seed: run.Seed("judge")));
+                new(run.Sizes.JudgeRuns, Temperature: run.Sizes.JudgeTemperature, MaxTokens: Limits.VerdictTokens, Seed: run.Seed("judge")));
             (FullView, Spec, string)[] items = [.. samples.Where((_, i) => reasons[i] is null).Select(sample => (FullView.Of(sample.Prompt.Conversation, sample.Completion), SpecOf(sample), sample.Id))];
             var total = items.Length * run.Sizes.JudgeRuns;
             var verdicts = await judge.JudgeAsync(items, log, new Counter(done => progress?.Report(new("judge", null, done, total, "verdicts"))), cancel).ConfigureAwait(false);
