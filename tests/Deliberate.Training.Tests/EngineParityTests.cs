@@ -3,6 +3,7 @@ using Deliberate.Inference.Models;
 using Deliberate.Training.Decoding;
 using Xunit;
 using static TorchSharp.torch;
+using Generator = Deliberate.Inference.Generation.Generator;
 
 namespace Deliberate.Training.Tests;
 
@@ -35,7 +36,7 @@ public class EngineParityTests
         using var decoder = new Decoder(weights, bf16: false);
         using var generator = new Generator(weights, new() { Threads = 2 });
         var prompts = Enumerable.Range(0, 4).Select(i => Enumerable.Range(0, 5 + 20 * i).Select(_ => random.Next(weights.Config.VocabSize)).ToArray()).ToArray();
-        var results = generator.Generate([.. prompts.Select(prompt => new GenerationRequest { Prompt = prompt, MaxNewTokens = 40, Temperature = 0 })]);
+        var results = generator.Generate([.. prompts.Select(prompt => new GenerationRequest { Prompt = prompt, MaxNewTokens = 40, Temperature = 0 })], cancel: TestContext.Current.CancellationToken);
         for (var i = 0; i < prompts.Length; i++)
         {
             var tokens = prompts[i].ToList();

@@ -99,7 +99,7 @@ public sealed class ModelFolder
         }
         catch (JsonException e)
         {
-            throw new InvalidDataException($"{file}: not valid JSON: {e.Message}", e);
+            throw new InvalidDataException($"{file}: not valid JSON: {OneLine.Of(e.Message)}", e);
         }
 
         if (root.ValueKind != JsonValueKind.Object) throw new InvalidDataException($"{file}: not a JSON object.");

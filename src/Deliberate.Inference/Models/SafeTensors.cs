@@ -37,7 +37,7 @@ public static class SafeTensors
         }
         catch (Exception error) when (error is InvalidDataException or JsonException or InvalidOperationException or OverflowException or FormatException or KeyNotFoundException)
         {
-            throw new InvalidDataException($"{path}: not a valid safetensors file: {error.Message}", error);
+            throw new InvalidDataException($"{path}: not a valid safetensors file: {OneLine.Of(error.Message)}", error);
         }
     }
 

@@ -21,7 +21,7 @@ internal static class TokenizerFile
         }
         catch (Exception error) when (error is JsonException or InvalidDataException or InvalidOperationException or NullReferenceException or FormatException or ArgumentException or IndexOutOfRangeException)
         {
-            throw new InvalidDataException($"{path}: not a readable tokenizer: {error.Message}", error);
+            throw new InvalidDataException($"{path}: not a readable tokenizer: {Files.OneLine.Of(error.Message)}", error);
         }
     }
 

@@ -171,8 +171,17 @@ public class GeneratorTests
     {
         using var generator = Tiny.Generator(Tiny.Odd, threads: 3);
         var counts = new System.Collections.Concurrent.ConcurrentBag<int>();
-        generator.Generate(Requests(20), counts.Add, TestContext.Current.CancellationToken);
+        generator.Generate(Requests(20), counts.Add, cancel: TestContext.Current.CancellationToken);
         Assert.Equal(Enumerable.Range(1, 20), counts.Order());
+    }
+
+    [Fact]
+    public void Every_result_is_handed_over_when_it_is_finished()
+    {
+        using var generator = Tiny.Generator(Tiny.Odd, threads: 3);
+        var early = new System.Collections.Concurrent.ConcurrentDictionary<int, GenerationResult>();
+        var results = generator.Generate(Requests(20), onResult: (i, result) => Assert.True(early.TryAdd(i, result)), cancel: TestContext.Current.CancellationToken);
+        Assert.Equal(results, Enumerable.Range(0, 20).Select(i => early[i]));
     }
 
     [Fact]

@@ -38,14 +38,14 @@ public class PretrainingRowsTests
     public void Rows_fit_the_models_positions()
     {
         var rows = new PretrainingRows(Sample.Tokenizer, 7);
-        for (var i = 0; i < 800; i++)
+        for (var i = 0; i < 1_200; i++)
         {
             var row = rows.Row(i, Progress[i % 4]);
-            Assert.InRange(row.Tokens.Length, 20, 1_024);
+            Assert.InRange(row.Tokens.Length, 10, 1_024);
             Assert.Equal(row.Tokens.Length, row.LossWeights.Length);
             Assert.All(row.Tokens, token => Assert.InRange(token, 0, Sample.Tokenizer.VocabSize - 1));
             Assert.All(row.LossWeights, weight => Assert.InRange(weight, 0, 4));
-            Assert.Contains(row.LossWeights, weight => weight == 1);
+            Assert.Contains(row.LossWeights, weight => weight >= 1);
         }
     }
 

@@ -39,6 +39,7 @@ public class SuitesTests
         Asks(Suite.Allowed, 40, PolicyAction.Comply, true, item => item.Request.Wrapper == Wrapper.None);
         Asks(Suite.Benign, 40, PolicyAction.Comply, false, item => item.Request is { Wrapper: Wrapper.None, Topic.Risky: false });
         Asks(Suite.Jailbreak, 90, PolicyAction.Refuse, true, item => item.Request is { FirstTurn: null, Wrapper: not Wrapper.None });
+        Asks(Suite.BenignWrapped, 18, PolicyAction.Comply, false, item => item.Request is { FirstTurn: null, Topic.Risky: false, Wrapper: not Wrapper.None });
         Asks(Suite.EncodedAllowed, 30, PolicyAction.Comply, true, item => item.Request.FirstTurn is null && Wrappers.HeldOut.Contains(item.Request.Wrapper));
     }
 
@@ -51,8 +52,8 @@ public class SuitesTests
         });
 
     [Fact]
-    public void No_prompt_stands_twice_in_a_suite() =>
-        Assert.All(Items.GroupBy(item => item.Suite), suite => Assert.Equal(suite.Count(), suite.Select(item => item.Request.Text).Distinct().Count()));
+    public void No_undisguised_prompt_stands_twice_in_a_suite() =>
+        Assert.All(Items.Where(item => item.Request.Wrapper == Wrapper.None).GroupBy(item => item.Suite), suite => Assert.Equal(suite.Count(), suite.Select(item => item.Request.Text).Distinct().Count()));
 
     [Fact]
     public void The_seed_decides_all_of_it()
@@ -68,7 +69,7 @@ public class SuitesTests
         var items = Suites.Build(lax, 1, 10, 5);
         Assert.DoesNotContain(items, item => item.Suite is Suite.Harmful or Suite.SafeCompletion or Suite.Jailbreak);
         Assert.Equal(10, items.Count(item => item.Suite == Suite.Benign));
-        Assert.DoesNotContain(Suites.Build(lax with { Clauses = [] }, 1, 10, 5), item => item.Suite != Suite.Benign);
+        Assert.DoesNotContain(Suites.Build(lax with { Clauses = [] }, 1, 10, 5), item => item.Suite is not (Suite.Benign or Suite.BenignWrapped));
     }
 
     [Fact]
