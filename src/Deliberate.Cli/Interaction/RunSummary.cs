@@ -30,7 +30,7 @@ internal static class RunSummary
     public static IEnumerable<string> Lines(RunReport report)
     {
         ArgumentNullException.ThrowIfNull(report);
-        if (WorstJudgeError(report) is var (kind, metric)) yield return $"judge, min of 4 at the end: worst on '{kind.Replace('_', ' ')}' with errors {Figures.Value(metric)} {Figures.Interval(metric)}";
+        if (WorstJudgeError(report) is var (kind, metric)) yield return $"judge at the end, min of 4: most errors on {kind.Replace('_', ' ')}, {Figures.Value(metric)} {Figures.Interval(metric)}";
         foreach (var alarm in report.Alarms) yield return $"alarm at step {alarm.Step}: {alarm.Kind}: {alarm.Detail}";
         foreach (var note in report.Notes) yield return $"note: {note}";
         yield return $"{Figures.Duration(TimeSpan.FromSeconds(report.Machine.WallSeconds))} on {report.Machine.Cores} cores, {Figures.Bytes(report.Machine.PeakMemoryBytes)} of memory at most";
