@@ -63,7 +63,7 @@ public class RunSummaryTests
     public void Below_the_table_stand_the_judge_alarms_notes_and_cost() =>
         Assert.Equal(
         [
-            "judge, min of 4 at the end: worst on 'wrong style' with errors 0.025 [0.01, 0.04]",
+            "judge at the end, min of 4: most errors on wrong style, 0.025 [0.01, 0.04]",
             "alarm at step 12: length: answers grew by half",
             "note: goodness does not rise in the expected order",
             "4 min 05 s on 2 cores, 1.9 GB of memory at most",
