@@ -31,7 +31,7 @@ internal sealed record Sizes
     public required SftOptions Sft { get; init; }
 
     /// <summary>The recipe of reinforcement learning.</summary>
-    public GrpoOptions Grpo { get; init; } = new() { LearningRate = 2e-4, KlCoefficient = 0.01, SftWeight = 0.2, ConstantLength = 48 };
+    public GrpoOptions Grpo { get; init; } = new() { LearningRate = 1e-4, KlCoefficient = 0.04, SftWeight = 0.5, ConstantLength = 48 };
 
     /// <summary>Steps of reinforcement learning.</summary>
     public required int RlSteps { get; init; }
@@ -62,6 +62,6 @@ internal sealed record Sizes
 
     /// <summary>The sizes of a budget.</summary>
     public static Sizes Of(Budget budget) => budget == Budget.Default
-        ? new() { Prompts = 1700, CapabilityPrompts = 150, JudgeRuns = 2, Sft = new() { Epochs = 4, LearningRate = 1e-3, TokensPerStep = 2_048 }, RlSteps = 20, RlPrompts = 12, SuiteSize = 120, Jailbroken = 60, JudgeTrials = 40 }
+        ? new() { Prompts = 1500, CapabilityPrompts = 400, JudgeRuns = 2, Sft = new() { Epochs = 3.5, LearningRate = 1e-3, TokensPerStep = 2_048 }, RlSteps = 20, RlPrompts = 12, SuiteSize = 120, Jailbroken = 60, JudgeTrials = 40 }
         : new() { Prompts = 160, CapabilityPrompts = 24, JudgeRuns = 1, Sft = new() { Epochs = 2, LearningRate = 1e-3, TokensPerStep = 2_048 }, RlSteps = 3, RlPrompts = 4, SuiteSize = 24, Jailbroken = 6, JudgeTrials = 6 };
 }

@@ -36,6 +36,8 @@ internal sealed class StageClock(StageStore store, string runKey)
         }
 
         var seconds = clock.Elapsed.TotalSeconds;
+        // A stage leaves large buffers behind; the next one makes its own.
+        GC.Collect();
         var stage = new ReportStage(name, arm, Math.Round(seconds, 3), items(result), Math.Round(items(result) / Math.Max(seconds, 1e-9), 2));
         store.Save(timing, runKey, stage);
         Add(stage);
