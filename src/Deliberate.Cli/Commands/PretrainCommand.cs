@@ -20,13 +20,13 @@ internal sealed class PretrainCommand : Command, IResumable
     }
 
     /// <inheritdoc/>
-    public string KeptIn(ParseResult parse) => parse.GetRequiredValue(_out);
+    public string KeptIn(ParseResult parse) => Work(parse);
 
     private async Task<int> RunAsync(ParseResult parse, CancellationToken cancel)
     {
         var options = new PretrainingOptions
         {
-            Out = parse.GetRequiredValue(_out), Work = Path.TrimEndingDirectorySeparator(parse.GetRequiredValue(_out)) + ".work",
+            Out = parse.GetRequiredValue(_out), Work = Work(parse),
             ReservedPolicies = ShippedModel.Find("policies") is { } shipped ? [.. Directory.GetDirectories(shipped).Order(StringComparer.Ordinal)] : [],
             Minutes = parse.GetValue(_minutes), Seed = parse.GetValue(_seed),
         };
@@ -35,4 +35,6 @@ internal sealed class PretrainCommand : Command, IResumable
         _terminal.Results.WriteLine($"model: {options.Out}");
         return ExitCodes.Success;
     }
+
+    private string Work(ParseResult parse) => Path.TrimEndingDirectorySeparator(parse.GetRequiredValue(_out)) + ".work";
 }
