@@ -37,7 +37,7 @@ internal sealed class StageClock(StageStore store, string runKey)
 
         var seconds = clock.Elapsed.TotalSeconds;
         // A stage leaves large buffers behind; the next one makes its own.
-        GC.Collect();
+        GC.Collect(2, GCCollectionMode.Aggressive, blocking: true, compacting: true);
         var stage = new ReportStage(name, arm, Math.Round(seconds, 3), items(result), Math.Round(items(result) / Math.Max(seconds, 1e-9), 2));
         store.Save(timing, runKey, stage);
         Add(stage);
