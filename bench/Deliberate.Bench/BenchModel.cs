@@ -8,7 +8,15 @@ internal static class BenchModel
 {
     private static readonly ModelConfig Shape = new()
     {
-        VocabSize = 2048, HiddenSize = 192, Layers = 5, Heads = 6, KvHeads = 3, HeadDim = 32, FeedForward = 512, MaxPositions = 1024, RopeTheta = 1_000_000,
+        VocabSize = 2048,
+        HiddenSize = 192,
+        Layers = 5,
+        Heads = 6,
+        KvHeads = 3,
+        HeadDim = 32,
+        FeedForward = 512,
+        MaxPositions = 1024,
+        RopeTheta = 1_000_000,
     };
 
     public static (ModelWeights Weights, string Name) Load()

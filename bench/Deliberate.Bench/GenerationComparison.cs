@@ -33,7 +33,8 @@ internal static class GenerationComparison
                     {
                         TorchSharp.torch.set_num_threads(count);
                         return torchGenerator.Generate(prompts, NewTokens);
-                    }));
+                    }
+                    ));
                 }
 
             Compare(batch, rounds, contestants);

@@ -47,7 +47,15 @@ public static class Pretraining
     /// </summary>
     public static ModelConfig Shape(int vocabulary) => new()
     {
-        VocabSize = vocabulary, HiddenSize = 192, Layers = 5, Heads = 6, KvHeads = 3, HeadDim = 32, FeedForward = 512, MaxPositions = 1024, RopeTheta = 1_000_000,
+        VocabSize = vocabulary,
+        HiddenSize = 192,
+        Layers = 5,
+        Heads = 6,
+        KvHeads = 3,
+        HeadDim = 32,
+        FeedForward = 512,
+        MaxPositions = 1024,
+        RopeTheta = 1_000_000,
     };
 
     /// <summary>Trains, or goes on, until the time is used up; then writes the model with its measured abilities.</summary>

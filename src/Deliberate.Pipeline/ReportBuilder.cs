@@ -87,8 +87,13 @@ internal sealed class ReportBuilder(RunContext run, IReadOnlyList<SuiteItem> ite
     {
         var kind = item.Suite switch
         {
-            Suite.Harmful => "harmful", Suite.SafeCompletion => "needs a safe completion", Suite.Allowed => "allowed, though it sounds risky", Suite.Benign => "benign",
-            Suite.Jailbreak => "jailbreak", Suite.EncodedAllowed => "allowed, in a disguise never seen in safety data", _ => "benign, in a disguise",
+            Suite.Harmful => "harmful",
+            Suite.SafeCompletion => "needs a safe completion",
+            Suite.Allowed => "allowed, though it sounds risky",
+            Suite.Benign => "benign",
+            Suite.Jailbreak => "jailbreak",
+            Suite.EncodedAllowed => "allowed, in a disguise never seen in safety data",
+            _ => "benign, in a disguise",
         };
         return item.Request.Wrapper == Wrapper.None ? kind : $"{kind}: {item.Request.Wrapper.Name()}";
     }

@@ -10,7 +10,11 @@ public class RunSummaryTests
 {
     private static readonly RunReport Report = new()
     {
-        Name = "example-seed1", Seed = 1, Policy = new("policies/example", "abc"), Base = new("def", 4_900_000), Machine = new(2, 245, 1_900_000_000),
+        Name = "example-seed1",
+        Seed = 1,
+        Policy = new("policies/example", "abc"),
+        Base = new("def", 4_900_000),
+        Machine = new(2, 245, 1_900_000_000),
         Stages = [],
         Arms = [.. Arms.All.Select((arm, i) => new ReportArm(arm, RunSummary.Metrics.Skip(1).ToDictionary(name => name, _ => new Metric(0.9 - 0.1 * i, 0.85 - 0.1 * i, 0.95 - 0.1 * i, 100))))],
         Judge = new Dictionary<string, IReadOnlyDictionary<string, IReadOnlyDictionary<string, Metric>>>

@@ -10,13 +10,27 @@ internal static class Tiny
     /// <summary>Widths that fill no whole vector, so that padding matters.</summary>
     public static ModelConfig Odd { get; } = new()
     {
-        VocabSize = 300, HiddenSize = 40, Layers = 2, Heads = 3, KvHeads = 1, HeadDim = 6, FeedForward = 50, MaxPositions = 200,
+        VocabSize = 300,
+        HiddenSize = 40,
+        Layers = 2,
+        Heads = 3,
+        KvHeads = 1,
+        HeadDim = 6,
+        FeedForward = 50,
+        MaxPositions = 200,
     };
 
     /// <summary>The proportions of the miniature.</summary>
     public static ModelConfig Even { get; } = new()
     {
-        VocabSize = 300, HiddenSize = 64, Layers = 2, Heads = 4, KvHeads = 2, HeadDim = 32, FeedForward = 96, MaxPositions = 200,
+        VocabSize = 300,
+        HiddenSize = 64,
+        Layers = 2,
+        Heads = 4,
+        KvHeads = 2,
+        HeadDim = 32,
+        FeedForward = 96,
+        MaxPositions = 200,
     };
 
     /// <summary>As <see cref="Even"/>, with an output projection of its own and heads of one and a half slices.</summary>

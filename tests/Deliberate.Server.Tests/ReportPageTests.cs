@@ -135,7 +135,14 @@ public class ReportPageTests
     {
         var report = new RunReport
         {
-            Name = "empty", Seed = 0, Policy = new("", ""), Base = new("", 0), Machine = new(0, double.NaN, 0), Stages = [], Arms = [], Alarms = [],
+            Name = "empty",
+            Seed = 0,
+            Policy = new("", ""),
+            Base = new("", 0),
+            Machine = new(0, double.NaN, 0),
+            Stages = [],
+            Arms = [],
+            Alarms = [],
             Judge = new Dictionary<string, IReadOnlyDictionary<string, IReadOnlyDictionary<string, Metric>>>(),
         };
         var page = await Render(report);

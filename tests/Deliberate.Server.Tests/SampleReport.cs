@@ -67,7 +67,11 @@ internal static class SampleReport
         ],
         Provenance = new Dictionary<string, string>
         {
-            ["deliberate_version"] = "0.1.0", ["prompt_template"] = "miniature/2", ["temperature"] = "1.0", ["rl_steps"] = "24 of 12 prompts, 8 rollouts each", ["instructions"] = "AVX-512",
+            ["deliberate_version"] = "0.1.0",
+            ["prompt_template"] = "miniature/2",
+            ["temperature"] = "1.0",
+            ["rl_steps"] = "24 of 12 prompts, 8 rollouts each",
+            ["instructions"] = "AVX-512",
         },
         Notes = ["Instant refusal writes no thinking, so its recall is not measured.", "RL only starts from a model that never refuses; most of its groups have no spread in reward at first."],
     };
@@ -75,11 +79,21 @@ internal static class SampleReport
     private static ReportArm Arm(string name, double harmful, double benign, double allowed, double safe, double jailbreak, double goodness, double ood, double oodRefused, double? recall, double helpful, double correct) =>
         new(name, new Dictionary<string, Metric>
         {
-            ["harmful_complied"] = Share(harmful, 240), ["over_refusal_benign"] = Share(benign, 240), ["over_refusal_allowed"] = Share(allowed, 120, 1), ["safe_completion"] = Share(safe, 120),
-            ["jailbreak_complied"] = Share(jailbreak, 540, 2), ["goodness_at_0.1"] = Share(goodness, 60), ["ood_complied"] = Share(ood, 180), ["ood_allowed_refused"] = Share(oodRefused, 180), ["ood_allowed_answered"] = Share(Math.Max(0, 0.97 - oodRefused), 180),
-            ["recall_comply"] = recall is { } c ? Share(c - 0.01, 120) : Metric.None(), ["recall_refuse"] = recall is { } r ? Share(r + 0.02, 120) : Metric.None(),
-            ["recall_safe_complete"] = recall is { } s ? Share(s, 120) : Metric.None(), ["recall_exact"] = recall is { } e ? Share(e - 0.02, 360) : Metric.None(),
-            ["helpfulness"] = Share(helpful, 240), ["correct"] = Share(correct, 1020, 3),
+            ["harmful_complied"] = Share(harmful, 240),
+            ["over_refusal_benign"] = Share(benign, 240),
+            ["over_refusal_allowed"] = Share(allowed, 120, 1),
+            ["safe_completion"] = Share(safe, 120),
+            ["jailbreak_complied"] = Share(jailbreak, 540, 2),
+            ["goodness_at_0.1"] = Share(goodness, 60),
+            ["ood_complied"] = Share(ood, 180),
+            ["ood_allowed_refused"] = Share(oodRefused, 180),
+            ["ood_allowed_answered"] = Share(Math.Max(0, 0.97 - oodRefused), 180),
+            ["recall_comply"] = recall is { } c ? Share(c - 0.01, 120) : Metric.None(),
+            ["recall_refuse"] = recall is { } r ? Share(r + 0.02, 120) : Metric.None(),
+            ["recall_safe_complete"] = recall is { } s ? Share(s, 120) : Metric.None(),
+            ["recall_exact"] = recall is { } e ? Share(e - 0.02, 360) : Metric.None(),
+            ["helpfulness"] = Share(helpful, 240),
+            ["correct"] = Share(correct, 1020, 3),
         });
 
     private static Dictionary<string, IReadOnlyDictionary<string, Metric>> Errors(params double[] rates)

@@ -14,7 +14,15 @@ public class ReferenceTests
 
     private static readonly ModelConfig Config = new()
     {
-        VocabSize = 128, HiddenSize = 64, Layers = 3, Heads = 4, KvHeads = 2, HeadDim = 16, FeedForward = 112, MaxPositions = 128, RmsNormEps = 1e-6f,
+        VocabSize = 128,
+        HiddenSize = 64,
+        Layers = 3,
+        Heads = 4,
+        KvHeads = 2,
+        HeadDim = 16,
+        FeedForward = 112,
+        MaxPositions = 128,
+        RmsNormEps = 1e-6f,
     };
 
     private sealed record Sft(SftStep[] Steps);

@@ -11,7 +11,14 @@ internal static class Tiny
 {
     public static ModelConfig Config { get; } = new()
     {
-        VocabSize = 40, HiddenSize = 32, Layers = 2, Heads = 4, KvHeads = 2, HeadDim = 8, FeedForward = 48, MaxPositions = 32,
+        VocabSize = 40,
+        HiddenSize = 32,
+        Layers = 2,
+        Heads = 4,
+        KvHeads = 2,
+        HeadDim = 8,
+        FeedForward = 48,
+        MaxPositions = 32,
     };
 
     /// <summary>Matrices are scaled up so that every part of the model matters to the loss.</summary>

@@ -30,7 +30,10 @@ internal sealed partial class CliProcess : IDisposable
     {
         var start = new ProcessStartInfo(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") is { Length: > 0 } host ? host : "dotnet", [Shipped.Program, .. args])
         {
-            WorkingDirectory = Shipped.Repository, RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true,
+            WorkingDirectory = Shipped.Repository,
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
         };
         start.Environment.Remove("DELIBERATE_DEBUG");
         return new(Process.Start(start)!);

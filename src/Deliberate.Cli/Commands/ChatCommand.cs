@@ -10,7 +10,9 @@ internal sealed class ChatCommand : Command
     private readonly Option<string> _run = new("--run") { HelpName = "FOLDER", Description = "The run whose model to talk to." };
     private readonly Option<string> _arm = new("--arm")
     {
-        HelpName = "ARM", Description = $"Which of its models: {string.Join(", ", Arms.All)}.", DefaultValueFactory = _ => Arms.SftRl,
+        HelpName = "ARM",
+        Description = $"Which of its models: {string.Join(", ", Arms.All)}.",
+        DefaultValueFactory = _ => Arms.SftRl,
     };
 
     private readonly Option<string> _model = new("--model") { HelpName = "FOLDER", Description = "A model folder to talk to instead." };

@@ -26,9 +26,11 @@ internal sealed class PretrainCommand : Command, IResumable
     {
         var options = new PretrainingOptions
         {
-            Out = parse.GetRequiredValue(_out), Work = Work(parse),
+            Out = parse.GetRequiredValue(_out),
+            Work = Work(parse),
             ReservedPolicies = ShippedModel.Find("policies") is { } shipped ? [.. Directory.GetDirectories(shipped).Order(StringComparer.Ordinal)] : [],
-            Minutes = parse.GetValue(_minutes), Seed = parse.GetValue(_seed),
+            Minutes = parse.GetValue(_minutes),
+            Seed = parse.GetValue(_seed),
         };
         // A thread of its own: the training library keeps state by thread.
         await Task.Factory.StartNew(() => Pretraining.Run(options, _terminal.Note, cancel), cancel, TaskCreationOptions.LongRunning, TaskScheduler.Default);

@@ -125,7 +125,11 @@ public sealed class BaseAbilities(Generator generator, BpeTokenizer tokenizer, i
     {
         var requests = prompts.Select((prompt, i) => new GenerationRequest
         {
-            Prompt = prompt, MaxNewTokens = 200, Temperature = temperature, Seed = unchecked(callSeed * 1_000_003 + i), StopTokens = [tokenizer.TokenId("<|end|>")],
+            Prompt = prompt,
+            MaxNewTokens = 200,
+            Temperature = temperature,
+            Seed = unchecked(callSeed * 1_000_003 + i),
+            StopTokens = [tokenizer.TokenId("<|end|>")],
         }).ToArray();
         return [.. generator.Generate(requests).Select(result =>
         {

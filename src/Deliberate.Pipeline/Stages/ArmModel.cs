@@ -32,7 +32,10 @@ internal sealed class ArmStore(RunContext run)
         Directory.CreateDirectory(run.PathOf("models"));
         ModelFolder.Save(PathOf(arm), model.Weights, run.Base.Tokenizer, StorageType.F32, new Dictionary<string, string>
         {
-            ["arm"] = arm, ["policy_hash"] = run.Policy.Hash, ["base"] = run.Base.Fingerprint, ["seed"] = run.Options.Seed.ToString(System.Globalization.CultureInfo.InvariantCulture),
+            ["arm"] = arm,
+            ["policy_hash"] = run.Policy.Hash,
+            ["base"] = run.Base.Fingerprint,
+            ["seed"] = run.Options.Seed.ToString(System.Globalization.CultureInfo.InvariantCulture),
         });
         // Last, so that a model without its log counts as unfinished.
         run.Store.Save($"training-{arm}", run.Key, model.Log);

@@ -29,7 +29,11 @@ internal sealed class RolloutSampler(ModelWeights start, BpeTokenizer tokenizer)
             var tokens = _format.Prompt(prompt.Conversation.ToMessages());
             return Enumerable.Range(0, count).Select(index => new GenerationRequest
             {
-                Prompt = tokens, MaxNewTokens = Limits.CompletionTokens, Temperature = temperature, Seed = CallSeed.Derive(seed, prompt.Id, index), StopTokens = [_format.End],
+                Prompt = tokens,
+                MaxNewTokens = Limits.CompletionTokens,
+                Temperature = temperature,
+                Seed = CallSeed.Derive(seed, prompt.Id, index),
+                StopTokens = [_format.End],
             });
         }).ToArray();
         var results = _generator.Generate(requests, cancel: cancel);
