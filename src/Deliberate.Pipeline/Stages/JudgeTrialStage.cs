@@ -5,9 +5,9 @@ using Deliberate.Inference.Models;
 using Deliberate.Judging;
 using Deliberate.Miniature.Language;
 using Deliberate.Miniature.Oracle;
+using Deliberate.Miniature.Pretraining;
 using Deliberate.Miniature.Prompts;
 using Deliberate.Miniature.World;
-using Deliberate.Miniature.Pretraining;
 using Deliberate.Policies;
 
 namespace Deliberate.Pipeline.Stages;
