@@ -60,24 +60,26 @@ internal static class GenerationComparison
     {
         var texts = contestants.Select(contestant => contestant.Generate()).ToArray(); // warms up as well
         var speeds = contestants.Select(_ => new List<double>()).ToArray();
+        var perCpu = contestants.Select(_ => new List<double>()).ToArray();
         for (var round = 0; round < rounds; round++)
             for (var i = 0; i < contestants.Count; i++)
             {
-                var clock = Stopwatch.GetTimestamp();
+                var (clock, used) = (Stopwatch.GetTimestamp(), Environment.CpuUsage.TotalTime);
                 contestants[i].Generate();
                 speeds[i].Add(batch * NewTokens / Stopwatch.GetElapsedTime(clock).TotalSeconds);
+                perCpu[i].Add(batch * NewTokens / (Environment.CpuUsage.TotalTime - used).TotalSeconds);
             }
 
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"batch {batch}"));
         for (var i = 0; i < contestants.Count; i++)
         {
             var equal = texts[0].Zip(texts[i], (a, b) => a.Zip(b, (x, y) => x == y).TakeWhile(same => same).Count()).Sum();
-            var line = string.Create(CultureInfo.InvariantCulture, $"  {contestants[i].Name,-24} {Median(speeds[i]),10:N0} tokens/s  ({speeds[i].Min():N0} to {speeds[i].Max():N0})");
-            Console.WriteLine(i == 0 ? line : $"{line}  {equal} of {batch * NewTokens} tokens equal before the first difference");
+            var line = string.Create(CultureInfo.InvariantCulture, $"  {contestants[i].Name,-24} {Median(speeds[i]),10:N0} tokens/s  ({speeds[i].Min():N0} to {speeds[i].Max():N0}), {Median(perCpu[i]):N0} a processor second");
+            Console.WriteLine(i == 0 ? line : $"{line}; {equal} of {batch * NewTokens} tokens equal before the first difference");
         }
 
         if (contestants.Count > 2)
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  engine / best TorchSharp  {Median(speeds[0]) / speeds.Skip(2).Max(Median),9:F1} x"));
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  engine / best TorchSharp  {Median(speeds[0]) / speeds.Skip(2).Max(Median),9:F1} x; by processor seconds {Median(perCpu[0]) / perCpu.Skip(2).Max(Median):F1} x"));
     }
 
     internal static double Median(IEnumerable<double> values)

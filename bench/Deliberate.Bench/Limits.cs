@@ -25,7 +25,7 @@ internal static unsafe class Limits
         {
             var text = shapes.Select(shape =>
             {
-                var speed = Best(() => Product(shape.Outputs, shape.Inputs, rows), 5);
+                var speed = Best(() => Product(shape.Outputs, shape.Inputs, rows), 100);
                 return string.Create(CultureInfo.InvariantCulture, $"{shape.Inputs}->{shape.Outputs} {speed,6:F1} ({speed / peak,4:P0})");
             });
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {rows,3} rows, GFLOP/s: {string.Join("  ", text)}"));
@@ -99,7 +99,7 @@ internal static unsafe class Limits
         var matrix = new PackedMatrix(outputs, inputs);
         var x = GC.AllocateArray<float>(rows * inputs, pinned: true);
         var y = GC.AllocateArray<float>(rows * matrix.Stride, pinned: true);
-        var times = Math.Max(1, 40_000_000 / (outputs * inputs * rows));
+        var times = Math.Max(1, 5_000_000 / (outputs * inputs * rows)); // short, so that some sample is not interrupted
         fixed (float* from = x, to = y)
         {
             matrix.Multiply(from, inputs, to, rows, add: false);

@@ -79,6 +79,8 @@ internal sealed unsafe class Attention
             float* k = keys, l = keys + block;
             for (nint d = 0; d < dim; d++, k += 16, l += 16)
             {
+                Memory.Prefetch(k + 2 * block);
+                Memory.Prefetch(l + 2 * block);
                 var (x, y) = (Vector256.Create(q0[d]), Vector256.Create(q1[d]));
                 var key = Vector256.Load(k);
                 a0 = Vector256.FusedMultiplyAdd(x, key, a0);
@@ -172,6 +174,8 @@ internal sealed unsafe class Attention
         var (sumA, sumB) = (sums[64], sums[65]);
         for (nint p = 0; p < count; p++, v += stride)
         {
+            Memory.Prefetch(v + 16 * stride);
+            Memory.Prefetch(v + 16 * stride + 16);
             var (x, y) = (Vector256.Create(pa[p]), Vector256.Create(pb[p]));
             var value = Vector256.Load(v);
             a0 = Vector256.FusedMultiplyAdd(x, value, a0);

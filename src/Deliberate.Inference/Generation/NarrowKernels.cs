@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
-using System.Runtime.Intrinsics.X86;
 
 namespace Deliberate.Inference.Generation;
 
@@ -22,8 +21,10 @@ internal static unsafe class NarrowKernels
         Vector256<float> a0 = default, b0 = default, a1 = default, b1 = default, a2 = default, b2 = default;
         Vector256<float> a3 = default, b3 = default, a4 = default, b4 = default, a5 = default, b5 = default;
         float* x0 = x, x1 = x + xs, x2 = x1 + xs, x3 = x2 + xs, x4 = x3 + xs, x5 = x4 + xs;
+        var panel = (nint)inputs * Panel; // the next one comes from a far cache while this one is used
         for (nint k = 0; k < inputs; k++, w += Panel)
         {
+            Memory.PrefetchFar(w + panel);
             var (p, q) = (Vector256.Load(w), Vector256.Load(w + 8));
             var v = Vector256.Create(x0[k]); a0 = Vector256.FusedMultiplyAdd(v, p, a0); b0 = Vector256.FusedMultiplyAdd(v, q, b0);
             v = Vector256.Create(x1[k]); a1 = Vector256.FusedMultiplyAdd(v, p, a1); b1 = Vector256.FusedMultiplyAdd(v, q, b1);
@@ -83,10 +84,10 @@ internal static unsafe class NarrowKernels
         float* w1 = w + panel, w2 = w1 + panel, w3 = w2 + panel;
         for (nint k = 0, at = 0; k < inputs; k++, at += Panel)
         {
-            Prefetch(w + at + 128);
-            Prefetch(w1 + at + 128);
-            Prefetch(w2 + at + 128);
-            Prefetch(w3 + at + 128);
+            Memory.Prefetch(w + at + 128);
+            Memory.Prefetch(w1 + at + 128);
+            Memory.Prefetch(w2 + at + 128);
+            Memory.Prefetch(w3 + at + 128);
             var v = Vector256.Create(x[k]);
             a0 = Vector256.FusedMultiplyAdd(v, Vector256.Load(w + at), a0); b0 = Vector256.FusedMultiplyAdd(v, Vector256.Load(w + at + 8), b0);
             a1 = Vector256.FusedMultiplyAdd(v, Vector256.Load(w1 + at), a1); b1 = Vector256.FusedMultiplyAdd(v, Vector256.Load(w1 + at + 8), b1);
@@ -120,8 +121,8 @@ internal static unsafe class NarrowKernels
         var upper = Vector256.Create(0xFFFF0000u);
         for (nint k = 0; k < inputs; k++, w += 32)
         {
-            Prefetch(w + 512);
-            Prefetch(w + 528);
+            Memory.Prefetch(w + 512);
+            Memory.Prefetch(w + 528);
             var v = Vector256.Create(x[k]);
             var p = Vector256.Load(w);
             a0 = Vector256.FusedMultiplyAdd(v, Vector256.ShiftLeft(p, 16).AsSingle(), a0);
@@ -138,14 +139,6 @@ internal static unsafe class NarrowKernels
         }
 
         Store(y, a0, b0, add); Store(y + 16, a1, b1, add); Store(y + 32, a2, b2, add); Store(y + 48, a3, b3, add);
-    }
-
-    // A hint that may point behind the end. Streams of one row come from a far cache, and the hardware's own prefetching stops
-    // at every page.
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Prefetch(void* address)
-    {
-        if (Sse.IsSupported) Sse.Prefetch0(address);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
