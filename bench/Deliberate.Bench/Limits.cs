@@ -12,7 +12,7 @@ internal static unsafe class Limits
 {
     public static void Print(ModelConfig config)
     {
-        var peak = Best(() => Peak(2_000_000), 5);
+        var peak = Best(() => Peak(200_000), 50);
         var read = Best(() => ReadSpeed(256 << 20), 3);
         var cached = Best(() => ReadSpeed(8 << 20), 5);
         Console.WriteLine("limits of one thread");

@@ -37,8 +37,8 @@ public sealed record GeneratorOptions
     /// <summary>Worker threads; 0 takes <c>DELIBERATE_THREADS</c> or else the number of cores.</summary>
     public int Threads { get; init; }
 
-    /// <summary>Sequences in work at once, over all threads.</summary>
-    public int MaxBatch { get; init; } = 128;
+    /// <summary>Sequences in work at once, over all threads; 0 lets the size of the model decide.</summary>
+    public int MaxBatch { get; init; }
 
     /// <summary>Whether prompts that begin alike are computed once.</summary>
     public bool SharePrefixes { get; init; } = true;

@@ -29,7 +29,8 @@ public sealed class Generator : IDisposable
         var threads = _options.Threads > 0 ? _options.Threads
             : int.TryParse(Environment.GetEnvironmentVariable("DELIBERATE_THREADS"), NumberStyles.Integer, CultureInfo.InvariantCulture, out var set) && set > 0 ? set
             : Environment.ProcessorCount;
-        _workers = [.. Enumerable.Range(0, threads).Select(_ => new Worker(_model, Math.Clamp(_options.MaxBatch / threads, 1, ForwardPass.MaxRows)))];
+        var slots = _options.MaxBatch > 0 ? _options.MaxBatch / threads : Slots(weights.Parameters);
+        _workers = [.. Enumerable.Range(0, threads).Select(_ => new Worker(_model, Math.Clamp(slots, 1, ForwardPass.MaxRows)))];
     }
 
     /// <summary>The shape of the model.</summary>
@@ -113,6 +114,10 @@ public sealed class Generator : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _turn.Dispose();
+
+    // Every token reads the keys and values of its own sequence. Where the weights stay in the processor's cache, one tile of rows
+    // is enough to use them well, and the few sequences' keys and values stay there too; larger weights come from memory and want many rows.
+    private static int Slots(long parameters) => parameters > 4_000_000 ? 64 : PackedMatrix.TileRows;
 
     private void Run(GenerationJob job)
     {

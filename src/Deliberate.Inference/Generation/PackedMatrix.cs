@@ -14,6 +14,9 @@ internal sealed unsafe class PackedMatrix
 
     private const int PairPanel = 64;
 
+    /// <summary>Rows that the machine's kernels multiply at once.</summary>
+    public static int TileRows => Vector512.IsHardwareAccelerated ? 8 : 6;
+
     private readonly bool _wide;
     private readonly int _panel;
     private readonly float[] _data; // (outputs / panel, inputs, panel)
