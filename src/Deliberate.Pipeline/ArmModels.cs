@@ -1,6 +1,7 @@
 using Deliberate.Inference.Chat;
 using Deliberate.Inference.Generation;
 using Deliberate.Inference.Models;
+using Deliberate.Miniature.Language;
 using Deliberate.Miniature.World;
 using Deliberate.Policies;
 using Microsoft.Extensions.AI;
@@ -50,7 +51,7 @@ public static class ArmModels
         if (!Arms.All.Contains(arm)) throw new AlignmentException($"there is no arm '{arm}'; the arms are {string.Join(", ", Arms.All)}.");
         var origin = RunOrigin.Read(runFolder);
         if (arm is Arms.Base or Arms.BaseWithPolicy)
-            return new(arm, RunContext.LoadModel(origin.Model), true, arm == Arms.Base ? [] : [new(ChatRole.System, origin.Spec)]);
+            return new(arm, RunContext.LoadModel(origin.Model).WithTokens(origin.Codes ?? new Dictionary<string, string>()), true, arm == Arms.Base ? [] : [new(ChatRole.System, origin.Spec)]);
         var folder = Path.Combine(runFolder, "models", arm);
         return Directory.Exists(folder) ? new(arm, RunContext.LoadModel(folder), arm != Arms.InstantRefusal, [])
             : throw new AlignmentException($"{folder}: this run has no trained model of the arm '{arm}'; train it with `deliberate run --out {runFolder}`.");
@@ -64,6 +65,8 @@ public static class ArmModels
         var model = RunContext.LoadModel(modelFolder);
         if (policyFolder is null) return new(modelFolder, model, true, []);
         var policy = Policy.Load(policyFolder);
-        return new(modelFolder, model, true, [new(ChatRole.System, RunContext.WholeSpec(policy, PolicyReading.Read(policy), model).Spec.Text)]);
+        var world = PolicyReading.Read(policy);
+        model = model.WithTokens(ClauseCodes.Lend(model.Tokenizer, world));
+        return new(modelFolder, model, true, [new(ChatRole.System, RunContext.WholeSpec(policy, world, model).Spec.Text)]);
     }
 }

@@ -1,6 +1,7 @@
 using Deliberate.Inference.Chat;
 using Deliberate.Inference.Generation;
 using Deliberate.Inference.Models;
+using Deliberate.Miniature.Language;
 using Deliberate.Miniature.Prompts;
 using Deliberate.Miniature.World;
 using Deliberate.Policies;
@@ -74,7 +75,9 @@ internal sealed class RunContext : IDisposable
         {
             var manifest = new RunManifest(policy.Hash, model.Fingerprint, options.Seed, new Dictionary<string, string> { ["budget"] = options.Budget.ToString() });
             var folder = RunFolder.Open(options.Out, manifest);
-            new RunOrigin(Path.GetFullPath(options.PolicyFolder), Path.GetFullPath(model.Path), WholeSpec(policy, world, model).Spec.Text).Write(options.Out);
+            var codes = ClauseCodes.Lend(model.Tokenizer, world);
+            model = model.WithTokens(codes);
+            new RunOrigin(Path.GetFullPath(options.PolicyFolder), Path.GetFullPath(model.Path), WholeSpec(policy, world, model).Spec.Text, codes).Write(options.Out);
             return new RunContext(options, policy, world, model, folder);
         }
         catch (Exception problem) when (problem is IOException or InvalidDataException or UnauthorizedAccessException)

@@ -7,7 +7,8 @@ namespace Deliberate.Pipeline;
 /// <param name="Policy">The policy's folder.</param>
 /// <param name="Model">The base model's folder.</param>
 /// <param name="Spec">The whole policy as the model reads it.</param>
-internal sealed record RunOrigin(string Policy, string Model, string Spec)
+/// <param name="Codes">Tokens of the model that are lent to codes of the policy.</param>
+internal sealed record RunOrigin(string Policy, string Model, string Spec, IReadOnlyDictionary<string, string>? Codes = null)
 {
     private const string FileName = "origin.json";
 

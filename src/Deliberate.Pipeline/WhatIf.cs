@@ -58,9 +58,10 @@ public static class WhatIf
         async Task<Conversations.Completion[]> AnswersAsync(string when, Policy its, WorldPolicy world)
         {
             var inner = progress is null ? null : new Renamed(progress, when);
-            using var alignment = Alignment.Over(RunContext.Open(options with { Out = Path.Combine(options.Out, when), Arms = [Arms.Sft] }, its, world, model));
+            var run = RunContext.Open(options with { Out = Path.Combine(options.Out, when), Arms = [Arms.Sft] }, its, world, model);
+            using var alignment = Alignment.Over(run);
             var trained = await alignment.ListeningAsync(inner, () => alignment.TrainedAsync(Arms.Sft, cancel)).ConfigureAwait(false);
-            using var sampler = new RolloutSampler(trained!.Weights, model.Tokenizer);
+            using var sampler = new RolloutSampler(trained!.Weights, run.Base.Tokenizer);
             return [.. sampler.Sample(WorldPrompts.Of("whatif", items), 1, 0, options.Seed, cancel).Select(item => item.Completion)];
         }
     }

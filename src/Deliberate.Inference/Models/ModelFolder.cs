@@ -28,6 +28,10 @@ public sealed class ModelFolder
     /// <summary>Names these parameters: the first 16 hex digits of a hash over shape and values.</summary>
     public string Fingerprint { get; }
 
+    /// <summary>The same model with some added tokens of its tokenizer renamed.</summary>
+    /// <exception cref="ArgumentException">They cannot be; see <see cref="BpeTokenizer.Rename"/>.</exception>
+    public ModelFolder WithTokens(IReadOnlyDictionary<string, string> names) => new(Path, Weights, Tokenizer.Rename(names), Fingerprint);
+
     /// <summary>Reads a model.</summary>
     /// <exception cref="FileNotFoundException">A file is missing.</exception>
     /// <exception cref="InvalidDataException">A file is damaged or does not fit the others; the message names file and tensor.</exception>

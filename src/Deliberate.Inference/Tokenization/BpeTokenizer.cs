@@ -89,6 +89,23 @@ public sealed class BpeTokenizer
     /// <summary>Writes a <c>tokenizer.json</c>, atomically.</summary>
     public void Save(string path) => TokenizerFile.Write(path, this);
 
+    /// <summary>The same tokenizer with some of its added tokens under other texts; ids stay.</summary>
+    /// <param name="names">Present text to new text.</param>
+    /// <exception cref="ArgumentException">A present text is no added token, is a control token, or a new text is one already.</exception>
+    public BpeTokenizer Rename(IReadOnlyDictionary<string, string> names)
+    {
+        ArgumentNullException.ThrowIfNull(names);
+        if (names.Count == 0) return this;
+        foreach (var (present, name) in names)
+        {
+            if (!_added.TryGetValue(present, out var token) || token.Special) throw new ArgumentException($"'{present}' is no added token that can be renamed.", nameof(names));
+            if (_added.ContainsKey(name) && !names.ContainsKey(name)) throw new ArgumentException($"'{name}' is a token already.", nameof(names));
+        }
+
+        if (names.Values.Distinct(StringComparer.Ordinal).Count() < names.Count) throw new ArgumentException("Two tokens cannot have the same text.", nameof(names));
+        return new(_vocabulary, Merges, [.. Added.Select(token => names.TryGetValue(token.Text, out var name) ? token with { Text = name } : token)], SplitPattern);
+    }
+
     /// <summary>The id of a token by its text: an added token, or a vocabulary entry in the byte alphabet.</summary>
     /// <exception cref="KeyNotFoundException">There is no such token.</exception>
     public int TokenId(string token) => _added.TryGetValue(token, out var added) ? added.Id

@@ -60,7 +60,7 @@ public sealed class Transcript(BpeTokenizer tokenizer)
             if (text is " On" or "On") weight = QuoteWeight;
             _tokens.Add(token);
             _weights.Add(weight);
-            if (text.StartsWith('.')) weight = 1;
+            if (text.EndsWith('.')) weight = 1;
         }
     }
 

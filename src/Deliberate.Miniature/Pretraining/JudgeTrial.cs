@@ -12,7 +12,7 @@ namespace Deliberate.Miniature.Pretraining;
 public sealed record JudgeTrial(string? Thought, string? Cited, string Answer, Fault Fault)
 {
     private static readonly (Fault Fault, int Share)[] Mix =
-        [(Fault.None, 40), (Fault.WrongAction, 16), (Fault.WrongStyle, 8), (Fault.OffTopic, 13), (Fault.WrongAct, 11), (Fault.Blended, 6), (Fault.Unclear, 6)];
+        [(Fault.None, 38), (Fault.WrongAction, 16), (Fault.WrongStyle, 8), (Fault.OffTopic, 13), (Fault.WrongAct, 15), (Fault.Blended, 5), (Fault.Unclear, 5)];
 
     /// <summary>Draws a trial; its fault follows a fixed mix as far as the request allows it.</summary>
     public static JudgeTrial Draw(Random random, WorldPolicy policy, Request request, bool thoughtShown)

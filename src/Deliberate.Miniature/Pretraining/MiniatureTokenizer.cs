@@ -12,11 +12,25 @@ public static class MiniatureTokenizer
     public const int VocabularySize = 2048;
 
     /// <summary>
-    /// Clause codes that are one token each, with the space before them: A1 to Z12. A code in several tokens must be copied
-    /// piece by piece and is where small models err most; other codes still work, as several tokens.
+    /// Clause codes that are one token each, with the space and bracket before them: A1 to Z14. A code in several tokens must be
+    /// copied piece by piece and is where small models err most.
     /// </summary>
     public static IEnumerable<string> WholeCodes =>
-        from letter in Enumerable.Range('A', 26) from number in Enumerable.Range(1, 12) select $" [{(char)letter}{number}]";
+        from letter in Enumerable.Range('A', 26) from number in Enumerable.Range(1, MaxCode) select $" [{(char)letter}{number}";
+
+    /// <summary>Largest number of a code that is one token.</summary>
+    public const int MaxCode = 14;
+
+    /// <summary>
+    /// What stands behind a clause's code, one token each: "]: refuse.", "]: refuse, unless the user is a nurse: comply.". A code
+    /// stands in one line only, so what follows it can be looked up by it; what follows a "refuse" cannot.
+    /// </summary>
+    public static IEnumerable<string> WholeRules =>
+        from being in Persona.All.Select(persona => persona.Being).Append(Persona.ProfessionalBeing).Prepend(null)
+        from action in Enum.GetValues<PolicyAction>()
+        from other in Enum.GetValues<PolicyAction>()
+        where being is null ? other == action : other != action
+        select WorldClause.Rule(action, being is null ? null : new(being, other));
 
     /// <summary>
     /// The names of the world and its fixed turns of phrase, one token each: what a thought looks up or compares is then one
@@ -24,16 +38,16 @@ public static class MiniatureTokenizer
     /// </summary>
     public static IEnumerable<string> WholeNames =>
         ((IEnumerable<string>)[
-            .. Topic.All.Select(topic => topic.Name), .. Topic.Categories, .. Act.All.Select(act => act.Name),
+            .. Topic.All.Select(topic => topic.Name), .. Topic.Categories, .. Topic.Categories.Select(category => category + ","), .. Act.All.Select(act => act.Name),
             .. Persona.All.Select(persona => persona.Being), Persona.ProfessionalBeing, .. Persona.All.Select(persona => persona.ClauseTitle), WorldPolicy.ProfessionalTitle,
             .. Styles.Refusals, .. Styles.SafeCompletions, .. Enum.GetValues<PolicyAction>().Select(action => action.ToText()),
-            "This falls under", "The user", "asks for", "So I", "No policy is given.", "Cited:", "Action:", "Style:", "Act:", "Topic:", "same.", "differ.",
+            "This falls under", "The user", "asks for", "So I", "No policy is given.", "Cited:", "Action:", "Style:", "Act:", "Topic:", "[none",
         ]).Select(name => " " + name)
-        .Concat(["\n-", "The user", "Behind the", ", the user", ", unless the user", ", so the exception holds:", ", so the exception does not hold:",
+        .Concat([": same.", ": differ.", "]: same.", "]: differ.", "],", ": nothing.", "\n-", "The user", "Behind the", ", the user", ", unless the user", ", so the exception holds:", ", so the exception does not hold:",
             "Policy. Refuse with", ". Safe-complete with", "Judge this. Request: \"", "\" Thought: \"", "\" Answer: \""]);
 
     /// <summary>Trains it; the same seed gives the same tokenizer.</summary>
-    public static BpeTokenizer Train(int seed) => BpeTrainer.Train(Corpus(seed), VocabularySize, Transcript.SpecialTokens, [.. WholeCodes, .. WholeNames.Distinct()]);
+    public static BpeTokenizer Train(int seed) => BpeTrainer.Train(Corpus(seed), VocabularySize, Transcript.SpecialTokens, [.. WholeCodes, .. WholeRules, .. WholeNames.Distinct()]);
 
     private static IEnumerable<string> Corpus(int seed)
     {

@@ -13,7 +13,7 @@ namespace Deliberate.Miniature.Pretraining;
 /// <remarks>Thread-safe.</remarks>
 public sealed class PretrainingRows(BpeTokenizer tokenizer, int seed, IReadOnlySet<string>? reserved = null, int maxTokens = 1000)
 {
-    private const double DrillShare = 0.2, LateDrillShare = 0.3, PolicyShare = 0.78, LatePolicyShare = 0.84;
+    private const double DrillShare = 0.2, LateDrillShare = 0.15, PolicyShare = 0.78, LatePolicyShare = 0.8;
     private readonly CopyDrills _copies = new(tokenizer);
     private static readonly RequestSampler.Rates UnderPolicy = new(Wrapped: 0.3, Persona: 0.3);
     private static readonly RequestSampler.Rates Unwrapping = new(Wrapped: 0.6, Persona: 0.3);
@@ -56,10 +56,10 @@ public sealed class PretrainingRows(BpeTokenizer tokenizer, int seed, IReadOnlyS
         // Now and then only the styles stand in context, as for a prompt without a category.
         var bare = random.Next(30) == 0;
         if (bare) policy = policy with { Clauses = [] };
-        var transcript = new Transcript(tokenizer) { QuoteWeight = 4 }.System(policy.Render([.. policy.Clauses.Select(clause => clause.Category).Distinct()]), 0.25f);
+        var transcript = new Transcript(tokenizer) { QuoteWeight = 4 }.System(policy.Render([.. policy.Clauses.Select(clause => clause.Category).Distinct()]));
         if (!bare && random.NextDouble() < (progress < 0.1 ? 0.6 : progress < 1 ? DrillShare : LateDrillShare)) return Drill(random, transcript, policy);
         var covered = policy.Clauses.Select(clause => clause.Category).Distinct().ToArray();
-        var slots = policy.Clauses.Count < 5 ? 6 : 5;
+        var slots = policy.Clauses.Count < 5 ? 8 : 7;
         for (var slot = 0; slot < slots && transcript.Length < maxTokens - 190; slot++)
         {
             var request = RequestSampler.DrawUnder(random, policy, covered.Length > 2 ? RequestSampler.Pick(random, covered) : category, UnderPolicy);
@@ -102,14 +102,14 @@ public sealed class PretrainingRows(BpeTokenizer tokenizer, int seed, IReadOnlyS
 
     private static void Exchange(Random random, Transcript transcript, Request request, string thought, string answer)
     {
-        if (request.FirstTurn is { } first) transcript.User(first.Text, 0.1f).Earlier(Answers.Comply(first.Act, first.Topic), 0.1f);
-        transcript.User(Surface(random, request), 0.1f).Assistant(thought, answer);
+        if (request.FirstTurn is { } first) transcript.User(first.Text).Earlier(Answers.Comply(first.Act, first.Topic));
+        transcript.User(Surface(random, request)).Assistant(thought, answer);
     }
 
     private static void Judge(Random random, Transcript transcript, WorldPolicy policy, Request request)
     {
         var trial = JudgeTrial.Draw(random, policy, request, thoughtShown: random.Next(3) == 0);
-        transcript.User(Judgements.Ask(Surface(random, request), trial.Thought, trial.Answer), 0.1f)
+        transcript.User(Judgements.Ask(Surface(random, request), trial.Thought, trial.Answer))
             .Assistant(Judgements.Thought(policy, request, trial.Cited, Answers.Read(trial.Answer)), Judgements.Verdict(trial.Fault));
     }
 

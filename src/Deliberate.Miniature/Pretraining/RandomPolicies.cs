@@ -16,13 +16,14 @@ public static class RandomPolicies
         var (low, high) = progress < 0.12 ? (1, 3) : progress < 0.3 ? (2, 6) : (3, 11);
         var conditions = progress < 0.1 ? 0 : 0.4;
         var clauses = new List<WorldClause>();
-        clauses.AddRange(DrawCategory(random, category, random.Next(low, high + 1), conditions, progress));
+        var prefixes = new HashSet<string>();
+        clauses.AddRange(DrawCategory(random, prefixes, category, random.Next(low, high + 1), conditions));
         // Now and then a whole policy of many categories, as where nobody tells the model which one a request falls under.
         if (progress > 0.25 && random.NextDouble() < (progress < 1 ? 0.05 : 0.02))
         {
             var others = Topic.Categories.Where(other => other != category).ToArray();
             random.Shuffle(others);
-            foreach (var other in others.Take(random.Next(3, 8))) clauses.AddRange(DrawCategory(random, other, random.Next(2, 8), conditions, progress));
+            foreach (var other in others.Take(random.Next(3, 8))) clauses.AddRange(DrawCategory(random, prefixes, other, random.Next(2, 8), conditions));
             // In a shuffled order of categories, so that the first is not always the one that is asked about.
             var order = clauses.Select(clause => clause.Category).Distinct().ToArray();
             random.Shuffle(order);
@@ -31,19 +32,24 @@ public static class RandomPolicies
         else if (progress > 0.15 && random.NextDouble() < 0.15)
         {
             var other = RequestSampler.Pick(random, Topic.Categories);
-            if (other != category) clauses.AddRange(DrawCategory(random, other, random.Next(1, 4), conditions, progress));
+            if (other != category) clauses.AddRange(DrawCategory(random, prefixes, other, random.Next(1, 4), conditions));
         }
 
         return new(clauses, RequestSampler.Pick(random, Styles.Refusals), RequestSampler.Pick(random, Styles.SafeCompletions));
     }
 
     /// <summary>The clauses of one category: about users first, then about acts.</summary>
-    private static List<WorldClause> DrawCategory(Random random, string category, int acts, double conditions, double progress)
+    private static List<WorldClause> DrawCategory(Random random, HashSet<string> prefixes, string category, int acts, double conditions)
     {
-        var prefix = ((char)('A' + random.Next(26))).ToString();
-        if (random.NextDouble() < (progress < 1 ? 0.1 : 0.04)) prefix += (char)('A' + random.Next(26));
-        var number = random.Next(10) == 0 ? random.Next(10, 20) : random.Next(0, 4);
-        string NextCode() => prefix + (number += random.Next(4) == 0 ? 2 : 1);
+        var prefix = NextPrefix(random, prefixes);
+        var number = random.Next(0, 4);
+        string NextCode()
+        {
+            number += random.Next(4) == 0 ? 2 : 1;
+            if (number <= MiniatureTokenizer.MaxCode) return $"{prefix}{number}";
+            (prefix, number) = (NextPrefix(random, prefixes), 1);
+            return $"{prefix}{number}";
+        }
 
         var clauses = new List<WorldClause>();
         if (conditions > 0 && random.NextDouble() < 0.35)
@@ -77,6 +83,17 @@ public static class RandomPolicies
         if (random.Next(2) == 0) lines = [.. lines.OrderBy(line => line.Action)];
         clauses.AddRange(lines);
         return clauses;
+    }
+
+    // A letter that no other clause of the policy uses; seldom two, so that codes in several tokens are seen too.
+    private static string NextPrefix(Random random, HashSet<string> taken)
+    {
+        while (true)
+        {
+            var prefix = ((char)('A' + random.Next(26))).ToString();
+            if (random.Next(50) == 0) prefix += (char)('A' + random.Next(26));
+            if (taken.Add(prefix)) return prefix;
+        }
     }
 
     private static PolicyAction DrawAction(Random random) => (PolicyAction)random.Next(3);

@@ -24,7 +24,11 @@ public sealed record WorldClause(string Category, string Subject, string Code, P
     /// The line as policies in context and thoughts write it. The key comes first and the code after it, so that quoting a
     /// clause is continuing a match, which small models learn many times sooner than looking back from the end of a line.
     /// </summary>
-    public string Line => $"{Category}, {Subject} [{Code}]: {Action.ToText()}" + (Exception is null ? "." : $", unless the user {Exception.Being}: {Exception.Action.ToText()}.");
+    public string Line => $"{Category}, {Subject} [{Code}{Rule(Action, Exception)}";
+
+    /// <summary>What stands behind the code: "]: refuse.", "]: refuse, unless the user is a nurse: comply.".</summary>
+    public static string Rule(PolicyAction action, Exemption? exception) =>
+        $"]: {action.ToText()}" + (exception is null ? "." : $", unless the user {exception.Being}: {exception.Action.ToText()}.");
 }
 
 /// <summary>A whole policy as the miniature reads it: clauses in order, and how to refuse and to safe-complete.</summary>

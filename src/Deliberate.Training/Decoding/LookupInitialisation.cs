@@ -3,15 +3,20 @@ using Deliberate.Inference.Models;
 namespace Deliberate.Training.Decoding;
 
 /// <summary>
-/// Starts a decoder with the two attention patterns that looking things up is made of (Olsson et al. 2022, "In-context learning
-/// and induction heads"): heads of the first layer look one token back, and heads of the second look for places whose previous
-/// token is the current one and copy what stands there. Training would find this circuit by itself, but only after millions of
-/// tokens; like mimetic initialisation (Trockman and Kolter 2023) this starts near it, and training is free to leave it.
+/// Starts a decoder with the attention patterns that looking things up is made of (Olsson et al. 2022, "In-context learning and
+/// induction heads"): heads of the first layer look one and two tokens back, and heads of the second look for places whose previous
+/// token, or previous two, are the current ones, and copy what stands there. One more tells whether a token repeats the one two
+/// places back, which is how a judge compares. Training would find these circuits by itself, but only after millions of tokens;
+/// like mimetic initialisation (Trockman and Kolter 2023) this starts near them, and training is free to leave them.
 /// </summary>
+/// <remarks>The last two patterns need a second and third key head and two query heads for each; smaller shapes start without them.</remarks>
 public static class LookupInitialisation
 {
     // Attention scores of a perfect match stand about this far above chance.
     private const double PreviousSharpness = 9, MatchGain = 2, WriteShare = 0.1, CopyShare = 0.2, EmbeddingDeviation = 0.05;
+
+    // A comparing head looks between one and two tokens back, so that it sees the one before unless the second repeats the current one.
+    private const double ComparedOffset = 1.3, ComparedGain = 1.9;
 
     /// <summary>Fresh parameters; the seed decides all of it.</summary>
     /// <exception cref="ArgumentException">The shape has fewer than two layers, or heads too narrow for the patterns.</exception>
@@ -35,48 +40,71 @@ public static class LookupInitialisation
         float[] W(int layer, string name) => weights[$"model.layers.{layer}.self_attn.{name}.weight"];
         var (slow, fast) = (Frequencies(config, angle => angle < 4e-3), Frequencies(config, angle => angle > 0.05));
         var copies = Math.Min(group, config.KvHeads);
-        // (copies, head, d): what a previous-token head reads of a token, and (d, head) columns where it writes it.
+        var further = config.KvHeads > 2 && group > 1;
+        // (head, d): what the looking heads read of a token, and (copies + 2, head, d): where each writes it.
         var reads = Orthonormal(random, head, d, common);
-        var writes = Orthonormal(random, copies * head, d, common);
+        var writes = Orthonormal(random, (copies + 2) * head, d, common);
         var shared = Math.Sqrt(d) / Math.Sqrt(2); // size of the shared component after the norm
         var gain = Math.Sqrt(PreviousSharpness * Math.Sqrt(head)) / shared;
-        for (var copy = 0; copy < copies; copy++)
+
+        // In the first layer, a query head that looks this far back and writes what it reads into the given block.
+        void LookBack(int query, double offset, int block)
         {
-            Clear(W(0, "q_proj"), copy * head, head, d);
+            Clear(W(0, "q_proj"), query * head, head, d);
             foreach (var (pair, angle) in fast)
             {
-                Set(W(0, "q_proj"), copy * head + pair, d, common, gain * Math.Cos(angle));
-                Set(W(0, "q_proj"), copy * head + pair + head / 2, d, common, -gain * Math.Sin(angle));
+                Set(W(0, "q_proj"), query * head + pair, d, common, gain * Math.Cos(offset * angle));
+                Set(W(0, "q_proj"), query * head + pair + head / 2, d, common, -gain * Math.Sin(offset * angle));
             }
 
             for (var i = 0; i < d; i++)
-                for (var j = 0; j < head; j++) W(0, "o_proj")[i * config.Heads * head + copy * head + j] = (float)(WriteShare * writes[copy * head + j][i]);
+                for (var j = 0; j < head; j++) W(0, "o_proj")[i * config.Heads * head + query * head + j] = (float)(WriteShare * writes[block * head + j][i]);
         }
 
-        Clear(W(0, "k_proj"), 0, head, d);
-        foreach (var (pair, _) in fast) Set(W(0, "k_proj"), pair, d, common, gain);
-        for (var j = 0; j < head; j++) Set(W(0, "v_proj"), j, d, reads[j], 1);
-
-        for (var copy = 0; copy < copies; copy++)
+        void Positions(int key)
         {
-            Clear(W(1, "k_proj"), copy * head, head, d);
-            foreach (var (pair, _) in slow)
-                foreach (var row in (int[])[pair, pair + head / 2])
-                    Set(W(1, "k_proj"), copy * head + row, d, writes[copy * head + row], MatchGain);
+            Clear(W(0, "k_proj"), key * head, head, d);
+            foreach (var (pair, _) in fast) Set(W(0, "k_proj"), key * head + pair, d, common, gain);
+            for (var j = 0; j < head; j++) Set(W(0, "v_proj"), key * head + j, d, reads[j], 1);
+        }
+
+        Positions(0);
+        for (var copy = 0; copy < copies; copy++) LookBack(copy, 1, copy);
+        if (further)
+        {
+            Positions(1);
+            LookBack(group, 2, copies);
+            LookBack(group + 1, ComparedOffset, copies + 1);
+            foreach (var row in Rows(slow))
+            {
+                Set(W(0, "k_proj"), head + row, d, reads[row], ComparedGain);
+                Set(W(0, "q_proj"), (group + 1) * head + row, d, reads[row], ComparedGain);
+            }
+        }
+
+        // In the second layer, heads whose query rows meet key rows: a place matches where what stands there is what is asked for.
+        void Match(int key, Func<int, (double[] Query, double[] Key)> rows)
+        {
+            Clear(W(1, "k_proj"), key * head, head, d);
+            foreach (var row in Rows(slow)) Set(W(1, "k_proj"), key * head + row, d, rows(row).Key, MatchGain);
             var identity = Orthonormal(random, head, d, common);
-            for (var j = 0; j < head; j++) Set(W(1, "v_proj"), copy * head + j, d, identity[j], 1);
-            for (var query = copy * group; query < (copy + 1) * group; query++)
+            for (var j = 0; j < head; j++) Set(W(1, "v_proj"), key * head + j, d, identity[j], 1);
+            for (var query = key * group; query < (key + 1) * group; query++)
             {
                 Clear(W(1, "q_proj"), query * head, head, d);
-                foreach (var (pair, _) in slow)
-                    foreach (var row in (int[])[pair, pair + head / 2])
-                        Set(W(1, "q_proj"), query * head + row, d, reads[row], MatchGain);
+                foreach (var row in Rows(slow)) Set(W(1, "q_proj"), query * head + row, d, rows(row).Query, MatchGain);
                 for (var i = 0; i < d; i++)
                     for (var j = 0; j < head; j++) W(1, "o_proj")[i * config.Heads * head + query * head + j] = (float)(CopyShare * identity[j][i]);
             }
         }
 
+        var keys = further ? 2 : copies;
+        for (var key = 0; key < keys; key++) Match(key, row => (reads[row], writes[key * head + row]));
+        // Half of the rows compare the current token with the previous one there, half the previous with the one before it.
+        if (further) Match(2, row => row % 2 == 0 ? (reads[row], writes[row]) : (writes[row], writes[copies * head + row]));
         return weights;
+
+        IEnumerable<int> Rows(List<(int Pair, double Angle)> pairs) => pairs.SelectMany(entry => (int[])[entry.Pair, entry.Pair + head / 2]);
     }
 
     // Rotary pairs whose angle a token is in the wanted range.

@@ -31,6 +31,24 @@ public class BpeTokenizerTests
     }
 
     [Fact]
+    public void An_added_token_can_take_another_text_and_keeps_its_id()
+    {
+        var renamed = Tokenizer.Rename(new Dictionary<string, string> { [" a robbery"] = " [HK1" });
+        Assert.Equal([Tokenizer.TokenId(" a robbery")], renamed.Encode(" [HK1"));
+        Assert.Equal(" [HK1", renamed.Decode([Tokenizer.TokenId(" a robbery")]));
+        Assert.True(renamed.Encode(" a robbery").Length > 1);
+        Assert.Same(Tokenizer, Tokenizer.Rename(new Dictionary<string, string>()));
+    }
+
+    [Fact]
+    public void What_is_no_plain_added_token_cannot_be_renamed_and_no_text_can_be_given_twice()
+    {
+        Assert.Throws<ArgumentException>(() => Tokenizer.Rename(new Dictionary<string, string> { ["nowhere"] = "x" }));
+        Assert.Throws<ArgumentException>(() => Tokenizer.Rename(new Dictionary<string, string> { ["<|end|>"] = "x" }));
+        Assert.Throws<ArgumentException>(() => Tokenizer.Rename(new Dictionary<string, string> { [" a robbery"] = " a" }));
+    }
+
+    [Fact]
     public void The_longest_whole_word_is_taken()
     {
         Assert.Contains(Tokenizer.TokenId(" a robbery"), Tokenizer.Encode("of a robbery"));

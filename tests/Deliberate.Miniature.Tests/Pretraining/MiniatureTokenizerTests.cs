@@ -12,8 +12,15 @@ public class MiniatureTokenizerTests
     public void Codes_and_names_are_one_token_each()
     {
         Assert.Equal(MiniatureTokenizer.VocabularySize, Sample.Tokenizer.VocabSize);
-        Assert.All(MiniatureTokenizer.WholeCodes.Concat(MiniatureTokenizer.WholeNames), text => Assert.Single(Sample.Tokenizer.Encode(text)));
-        Assert.All(MiniatureTokenizer.WholeCodes, code => Assert.Single(ClauseCitations.Find(code)));
+        Assert.All(MiniatureTokenizer.WholeCodes.Concat(MiniatureTokenizer.WholeRules).Concat(MiniatureTokenizer.WholeNames), text => Assert.Single(Sample.Tokenizer.Encode(text)));
+        Assert.All(MiniatureTokenizer.WholeCodes, code => Assert.Single(ClauseCitations.Find($"{code}]")));
+    }
+
+    [Fact]
+    public void A_clause_is_a_bullet_a_category_a_subject_a_code_and_a_rule()
+    {
+        Assert.All(Sample.Cases(100, 22).SelectMany(item => item.Policy.Clauses).Where(clause => MiniatureTokenizer.WholeCodes.Contains($" [{clause.Code}")),
+            clause => Assert.Equal(5, Sample.Tokenizer.Encode($"\n- {clause.Line}").Length));
     }
 
     [Fact]

@@ -9,6 +9,8 @@ namespace Deliberate.Training.Decoding.Host;
 internal sealed unsafe partial class NativeBuffer : IDisposable
 {
     private const nuint HugePage = 2 << 20;
+    private void* _mapped;
+    private nuint _mappedBytes;
 
     ~NativeBuffer() => Free();
 
@@ -24,12 +26,15 @@ internal sealed unsafe partial class NativeBuffer : IDisposable
         if (floats <= Length && Data != null) return Data;
         Free();
         var bytes = (nuint)(floats + 64) * sizeof(float);
-        var large = bytes >= 2 * HugePage;
-        if (large) bytes = (bytes + HugePage - 1) / HugePage * HugePage;
-        Data = (float*)NativeMemory.AlignedAlloc(bytes, large ? HugePage : 64);
+        // Large ones are mapped, so that the system has them back when a stage is over: the allocator is told to keep what it has.
+        if (bytes >= 2 * HugePage && OperatingSystem.IsLinux() && TryMap(bytes))
+        {
+            Length = floats;
+            return Data;
+        }
+
+        Data = (float*)NativeMemory.AlignedAlloc(bytes, 64);
         Length = floats;
-        // A wish: pages of 2 MiB spare most of the address translation. Where the system declines, nothing is lost.
-        if (large && OperatingSystem.IsLinux()) _ = Advise(Data, bytes, HugePages);
         NativeMemory.Clear(Data, bytes);
         return Data;
     }
@@ -43,12 +48,33 @@ internal sealed unsafe partial class NativeBuffer : IDisposable
 
     private void Free()
     {
-        if (Data != null) NativeMemory.AlignedFree(Data);
+        if (_mapped != null) _ = Unmap(_mapped, _mappedBytes);
+        else if (Data != null) NativeMemory.AlignedFree(Data);
+        _mapped = null;
         Data = null;
         Length = 0;
     }
 
-    private const int HugePages = 14;
+    private bool TryMap(nuint bytes)
+    {
+        bytes = (bytes + HugePage - 1) / HugePage * HugePage + HugePage;
+        var start = Map(null, bytes, ReadWrite, PrivateAnonymous, -1, 0);
+        if (start == (void*)-1) return false;
+        _mapped = start;
+        _mappedBytes = bytes;
+        // A wish: pages of 2 MiB spare most of the address translation. Where the system declines, nothing is lost.
+        _ = Advise(start, bytes, HugePages);
+        Data = (float*)(((nuint)start + HugePage - 1) / HugePage * HugePage);
+        return true;
+    }
+
+    private const int HugePages = 14, ReadWrite = 3, PrivateAnonymous = 0x22;
+
+    [LibraryImport("libc", EntryPoint = "mmap")]
+    private static partial void* Map(void* address, nuint bytes, int protection, int flags, int file, long offset);
+
+    [LibraryImport("libc", EntryPoint = "munmap")]
+    private static partial int Unmap(void* address, nuint bytes);
 
     [LibraryImport("libc", EntryPoint = "madvise")]
     private static partial int Advise(void* start, nuint bytes, int advice);
