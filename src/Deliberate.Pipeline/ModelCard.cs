@@ -35,8 +35,8 @@ internal static class ModelCard
 
             ## How it was made
 
-            `deliberate pretrain` (seed {options.Seed}): byte-level BPE trained on the world's own text, with the world's names as whole tokens; a start near the
-            circuit that looks things up; AdamW; policies that grow from a few clauses to a dozen with conditions; drills that only looking back can solve. The corpus is generated, so
+            `deliberate pretrain` (seed {options.Seed}): byte-level BPE trained on the world's own text, with the world's names, clause codes and rules as whole tokens; a start near the
+            circuits that look things up and compare; AdamW; policies that grow from a few clauses to a dozen with conditions; drills that only looking back can solve. The corpus is generated, so
             there is no data licence to mind.
 
             ## What it can do

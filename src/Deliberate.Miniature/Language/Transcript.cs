@@ -42,6 +42,15 @@ public sealed class Transcript(BpeTokenizer tokenizer)
         return this;
     }
 
+    /// <summary>The beginning of an assistant's thought, to be learned without what follows it.</summary>
+    public Transcript Begin(string thought)
+    {
+        Add("<|assistant|>", 0);
+        Add("<think>", 0);
+        AddWeighed(tokenizer.Encode(thought));
+        return this;
+    }
+
     /// <summary>The conversation so far as a prompt: the assistant's turn is open, before its thought or (without one) before its answer.</summary>
     public int[] ToPrompt(bool thinking = true) =>
         [.. _tokens, tokenizer.TokenId("<|assistant|>"), tokenizer.TokenId("<think>"), .. thinking ? Array.Empty<int>() : [tokenizer.TokenId("</think>")]];

@@ -59,6 +59,20 @@ public static class TrainingPrompts
         return requests;
     }
 
+    /// <summary>Draws requests about any topic, most of them in a wrapper of any kind.</summary>
+    public static IReadOnlyList<Request> Any(int seed, int count, Side side = Side.Training)
+    {
+        var random = new Random(seed);
+        var requests = new List<Request>(count);
+        while (requests.Count < count)
+        {
+            var request = RequestSampler.Draw(random, RequestSampler.Pick(random, Topic.All), RequestSampler.Pick(random, Act.All), Rates with { Wrapped = 0.8, FirstTurn = 0 });
+            if (Within(request, side)) requests.Add(request);
+        }
+
+        return requests;
+    }
+
     // A first turn is part of what is trained on.
     private static bool Within(Request request, Side side) => PromptSplit.Of(request) == side && (request.FirstTurn is null || PromptSplit.Of(request.FirstTurn) == side);
 

@@ -13,6 +13,7 @@ internal sealed class SftStage(RunContext run, StageClock clock, ArmStore store,
         clock.RunAsync("sft", arm, () => store.TryLoad(arm), () =>
         {
             var rows = TrainingRows.Of(arm == Arms.InstantRefusal ? examples.Select(example => example.ToInstantAnswer()) : examples, run.Base.Tokenizer);
+            rows = [.. rows, .. TrainingRows.Readings(run.Seed("readings"), run.Sizes.Readings, run.Base.Tokenizer)];
             var losses = new List<IReadOnlyList<double>>();
             var options = run.Sizes.Sft with { Seed = run.Seed("sft"), CheckpointFolder = store.Scratch(arm), CheckpointSeconds = 20 };
             var weights = SftTrainer.Train(run.Base.Weights, rows, options, step =>

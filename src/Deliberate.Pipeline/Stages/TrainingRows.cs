@@ -3,6 +3,7 @@ using Deliberate.Distillation;
 using Deliberate.Inference.Models;
 using Deliberate.Inference.Tokenization;
 using Deliberate.Miniature.Language;
+using Deliberate.Miniature.Prompts;
 
 namespace Deliberate.Pipeline.Stages;
 
@@ -22,4 +23,11 @@ internal static class TrainingRows
             };
         return transcript.Assistant(example.Thinking, example.Answer).ToRow();
     })];
+
+    /// <summary>
+    /// Requests of all topics in all disguises with the first sentence of their thought alone, which says what is asked. They keep the
+    /// ability to read what the examples do not show, and teach nothing about the policy: category, clause and decision are not in them.
+    /// </summary>
+    public static IEnumerable<TokenRow> Readings(int seed, int count, BpeTokenizer tokenizer) =>
+        TrainingPrompts.Any(seed, count).Select(request => new Transcript(tokenizer).User(request.Text).Begin(Thoughts.Reading(request)).ToRow());
 }
