@@ -30,7 +30,7 @@ public class ChatEndpointTests
 
     private static ChatEndpointOptions To(FaultServer server, EndpointApi api = default) => new() { Address = api == EndpointApi.Ollama ? server.Root : server.Address, Model = "m-1", Api = api };
 
-    private static async Task<ChatResponse> AskAsync(IChatClient client, bool stream, ChatOptions? options = null, params ChatMessage[] messages)
+    private static async Task<ChatResponse> AskAsync(ChatEndpoint client, bool stream, ChatOptions? options = null, params ChatMessage[] messages)
     {
         if (messages.Length == 0) messages = ScriptedClient.Ask("hello");
         return stream ? await client.GetStreamingResponseAsync(messages, options, Cancel).ToChatResponseAsync(Cancel) : await client.GetResponseAsync(messages, options, Cancel);

@@ -16,7 +16,7 @@ public class ChatBatchTests
     {
         using var client = new ScriptedClient((attempt, _) => attempt == 3 ? throw new EndpointException(FailureReason.RefusedRequest, "too long") : Task.FromResult(ScriptedClient.Say("yes")));
         var kept = new ConcurrentBag<string>();
-        var result = await ChatBatch.RunAsync(client, Calls(10), (call, _) => Keep(kept, call), concurrency: 1, cancellationToken: Cancel);
+        var result = await ChatBatch.RunAsync(client, Calls(10), (call, _) => Keep(kept, call), concurrency: 1, stop: Cancel, cancellationToken: Cancel);
         Assert.Equal((BatchEnd.Complete, 9), (result.End, result.Succeeded));
         Assert.Equal([new("c3", FailureReason.RefusedRequest, "too long")], result.Failures);
         Assert.Equal(9, kept.Count);
@@ -29,7 +29,7 @@ public class ChatBatchTests
     public async Task What_every_call_will_meet_ends_the_batch(FailureReason reason, BatchEnd end, int listed)
     {
         using var client = new ScriptedClient((attempt, _) => attempt == 3 ? throw new EndpointException(reason, "no") : Task.FromResult(ScriptedClient.Say("yes")));
-        var result = await ChatBatch.RunAsync(client, Calls(10), (_, _) => ValueTask.CompletedTask, concurrency: 1, cancellationToken: Cancel);
+        var result = await ChatBatch.RunAsync(client, Calls(10), (_, _) => ValueTask.CompletedTask, concurrency: 1, stop: Cancel, cancellationToken: Cancel);
         Assert.Equal((end, 2, listed, 3), (result.End, result.Succeeded, result.Failures.Count, client.Attempts));
     }
 
@@ -66,7 +66,7 @@ public class ChatBatchTests
             return ScriptedClient.Say("no");
         });
         var kept = new ConcurrentBag<string>();
-        var result = await ChatBatch.RunAsync(client, Calls(100), (call, _) => Keep(kept, call), concurrency: 2, cancellationToken: cancel.Token);
+        var result = await ChatBatch.RunAsync(client, Calls(100), (call, _) => Keep(kept, call), concurrency: 2, stop: Cancel, cancellationToken: cancel.Token);
         Assert.Equal((BatchEnd.Stopped, 5, 5), (result.End, result.Succeeded, kept.Count));
         Assert.Empty(result.Failures);
     }
@@ -75,7 +75,7 @@ public class ChatBatchTests
     public async Task A_reply_that_cannot_be_kept_ends_the_batch_with_its_exception()
     {
         using var client = new ScriptedClient((_, _) => Task.FromResult(ScriptedClient.Say("yes")));
-        await Assert.ThrowsAsync<IOException>(() => ChatBatch.RunAsync(client, Calls(100), (_, _) => throw new IOException("disk full"), concurrency: 1, cancellationToken: Cancel));
+        await Assert.ThrowsAsync<IOException>(() => ChatBatch.RunAsync(client, Calls(100), (_, _) => throw new IOException("disk full"), concurrency: 1, stop: Cancel, cancellationToken: Cancel));
         Assert.Equal(1, client.Attempts);
     }
 

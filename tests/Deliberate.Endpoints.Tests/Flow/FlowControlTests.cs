@@ -141,7 +141,7 @@ public class FlowControlTests
             await Task.Delay(1, token);
             return ScriptedClient.Say("yes", 10, 40);
         });
-        var asked = Enumerable.Range(0, 40).Select(_ => Record.ExceptionAsync(() => AskAsync(client, new() { MaxOutputTokens = 100 })));
+        var asked = Enumerable.Range(0, 40).Select(_ => Record.ExceptionAsync(() => AskAsync(client, new() { MaxOutputTokens = 100 })).AsTask());
         var ends = await Task.WhenAll(asked);
         var spent = flow.Snapshot();
         Assert.InRange(spent.InputTokens + spent.OutputTokens, 390, 500); // no more calls than fit, and not one fewer
