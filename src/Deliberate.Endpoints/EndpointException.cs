@@ -18,4 +18,7 @@ public class EndpointException(FailureReason reason, string message, int? status
 
     /// <summary>How long the server asks to wait, or null.</summary>
     public TimeSpan? RetryAfter { get; } = retryAfter;
+
+    /// <summary>True when it is certain that the server never had the call, so that it costs nothing.</summary>
+    public bool NeverSent { get; init; }
 }

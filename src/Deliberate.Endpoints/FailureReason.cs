@@ -64,9 +64,9 @@ public static class FailureReasons
     public static bool IsTransient(this FailureReason reason) => reason is FailureReason.RateLimited or FailureReason.Overloaded or FailureReason.ServerError
         or FailureReason.Timeout or FailureReason.Connection or FailureReason.MalformedReply or FailureReason.TruncatedReply;
 
-    /// <summary>Whether the server may have worked for the call all the same, so that it may have to be paid for.</summary>
+    /// <summary>Whether the server may have worked for the call all the same, so that it may have to be paid for; unless the call was never sent.</summary>
     public static bool MayBeBilled(this FailureReason reason) =>
-        reason is FailureReason.Timeout or FailureReason.MalformedReply or FailureReason.TruncatedReply or FailureReason.Unexpected;
+        reason is FailureReason.Timeout or FailureReason.Connection or FailureReason.MalformedReply or FailureReason.TruncatedReply or FailureReason.Unexpected;
 
     /// <summary>Whether every other call will fail for the same reason, so that a run had better end.</summary>
     public static bool EndsRun(this FailureReason reason) => reason is FailureReason.RefusedKey or FailureReason.OutOfCredit or FailureReason.BudgetReached;

@@ -78,8 +78,17 @@ public sealed class ChatEndpoint : IChatClient
         var (end, ended) = (new Reply(), false);
         var pieces = PiecesAsync(format, reply, cancellationToken).GetAsyncEnumerator(cancellationToken);
         await using var _ = pieces.ConfigureAwait(false);
-        while (!ended && await Guarded(async () => await pieces.MoveNextAsync().ConfigureAwait(false), cancellationToken).ConfigureAwait(false))
+        while (!ended)
         {
+            try
+            {
+                if (!await Guarded(async () => await pieces.MoveNextAsync().ConfigureAwait(false), cancellationToken).ConfigureAwait(false)) break;
+            }
+            catch (EndpointException e) when (e.Reason == FailureReason.TruncatedReply && end.Finish is not null)
+            {
+                break; // the model had finished: what is missing is the end of the stream alone
+            }
+
             var piece = pieces.Current;
             ended = piece.Last;
             end = end with { Finish = piece.Finish ?? end.Finish, Usage = piece.Usage ?? end.Usage, Model = piece.Model ?? end.Model, Id = piece.Id ?? end.Id };
@@ -139,7 +148,10 @@ public sealed class ChatEndpoint : IChatClient
         }
         catch (HttpRequestException e)
         {
-            throw new EndpointException(FailureReason.Connection, $"{_where}: no connection: {Refusals.OneLine((e.InnerException ?? e).Message)}", inner: e);
+            throw new EndpointException(FailureReason.Connection, $"{_where}: no connection: {Refusals.OneLine((e.InnerException ?? e).Message)}", inner: e)
+            {
+                NeverSent = Refusals.IsNeverSent(e),
+            };
         }
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {

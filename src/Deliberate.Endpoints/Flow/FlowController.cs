@@ -139,7 +139,7 @@ public sealed class FlowController : IDisposable
         var failure = exception is OperationCanceledException && lease.Stopped ? exception : Classify(exception, lease);
         var stopped = failure is OperationCanceledException;
         var reason = (failure as EndpointException)?.Reason ?? FailureReason.Unexpected;
-        var billed = stopped || (reason.MayBeBilled() && exception is not (ArgumentException or NotSupportedException or InvalidOperationException));
+        var billed = stopped || (reason.MayBeBilled() && failure is not EndpointException { NeverSent: true } and not (ArgumentException or NotSupportedException or InvalidOperationException));
         if (!stopped) _counters.Fail(reason);
         if (billed) _counters.Uncertain(lease.Estimate.Tokens, lease.Estimate.Cost);
         _spending.Settle(lease.Estimate, billed ? lease.Estimate.Tokens : 0, billed ? lease.Estimate.Cost : 0);
@@ -188,7 +188,7 @@ public sealed class FlowController : IDisposable
         OperationCanceledException when lease.TimedOut => new EndpointException(FailureReason.Timeout, $"no whole reply within {Options.CallTimeout!.Value.TotalSeconds:0.###} s", inner: exception),
         OperationCanceledException or TimeoutException => new EndpointException(FailureReason.Timeout, "no whole reply within the client's time limit", inner: exception),
         HttpRequestException { StatusCode: { } status } => new EndpointException(Refusals.Reason((int)status), $"the server answers {(int)status}", (int)status, inner: exception),
-        HttpRequestException => new EndpointException(FailureReason.Connection, $"no connection: {Refusals.OneLine(exception.Message)}", inner: exception),
+        HttpRequestException e => new EndpointException(FailureReason.Connection, $"no connection: {Refusals.OneLine(e.Message)}", inner: e) { NeverSent = Refusals.IsNeverSent(e) },
         IOException => new EndpointException(FailureReason.TruncatedReply, "the reply broke off before its end", inner: exception),
         JsonException => new EndpointException(FailureReason.MalformedReply, "the reply is no JSON", inner: exception),
         _ => exception,

@@ -77,14 +77,14 @@ public sealed record FlowSnapshot
     {
         var text = new StringBuilder().Append(CultureInfo.InvariantCulture, $"{Succeeded} of {(Left is { } left ? Succeeded + Failed + left : Calls)} calls");
         if (Failed > 0) text.Append(CultureInfo.InvariantCulture, $", {Failed} failed");
-        if (Retries > 0) text.Append(CultureInfo.InvariantCulture, $", {Retries} retries");
+        if (Retries > 0) text.Append(CultureInfo.InvariantCulture, $", {Retries} {(Retries == 1 ? "retry" : "retries")}");
         if (Failures.Count > 0)
             text.Append(CultureInfo.InvariantCulture, $" ({string.Join(", ", Failures.OrderByDescending(entry => entry.Value).ThenBy(entry => entry.Key).Select(entry => $"{entry.Key.Describe()} {entry.Value}"))})");
         if (Cut > 0) text.Append(CultureInfo.InvariantCulture, $", {Cut} cut");
         text.Append(CultureInfo.InvariantCulture, $", {InputTokens} tokens in, {OutputTokens} out");
         if (Currency is not null) text.Append(CultureInfo.InvariantCulture, $", {Cost:0.00##} {Currency}");
         text.Append(CultureInfo.InvariantCulture, $", {CallsPerMinute:0} a minute");
-        if (TimeLeft is { } time) text.Append(CultureInfo.InvariantCulture, $", {(int)time.TotalHours:00}:{time:mm\\:ss} left");
+        if (Left > 0 && TimeLeft is { } time) text.Append(CultureInfo.InvariantCulture, $", {(int)time.TotalHours:00}:{time:mm\\:ss} left");
         return text.ToString();
     }
 }

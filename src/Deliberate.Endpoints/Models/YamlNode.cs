@@ -50,9 +50,9 @@ internal sealed class YamlNode
 
     public static YamlNode Parse(string text, string file)
     {
+        var parser = new Parser(new StringReader(text));
         try
         {
-            var parser = new Parser(new StringReader(text));
             parser.Consume<StreamStart>();
             if (!parser.TryConsume<DocumentStart>(out _)) throw new ModelSettingsException("the file is empty: write models: and an entry for each model", file);
             var root = new YamlNode(file, "", parser, 0);
@@ -61,7 +61,12 @@ internal sealed class YamlNode
         }
         catch (YamlException e)
         {
-            throw new ModelSettingsException($"no YAML: {Wire.Refusals.OneLine(e.Message)}", file, (int)e.Start.Line, e);
+            throw new ModelSettingsException($"no YAML: {Wire.Refusals.OneLine(e.Message)}", file, (int)Math.Min(e.Start.Line, text.AsSpan().Count('\n') + 1), e);
+        }
+        catch (InvalidOperationException e)
+        {
+            // The parser has some errors that it does not tell apart from its own.
+            throw new ModelSettingsException("no YAML from here on", file, (int)(parser.Current?.End.Line ?? 1), e);
         }
     }
 

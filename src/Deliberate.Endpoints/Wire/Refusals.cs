@@ -59,6 +59,10 @@ internal static class Refusals
         return line.ToString().TrimEnd();
     }
 
+    /// <summary>Whether a failed request did not get as far as the server.</summary>
+    public static bool IsNeverSent(HttpRequestException failure) =>
+        failure.HttpRequestError is HttpRequestError.NameResolutionError or HttpRequestError.ConnectionError or HttpRequestError.SecureConnectionError or HttpRequestError.ProxyTunnelError;
+
     internal static FailureReason Reason(int status, string? code = null) => status switch
     {
         401 or 403 => FailureReason.RefusedKey,

@@ -47,6 +47,10 @@ internal static class ReplyJson
         { } other => new ChatFinishReason(other),
     };
 
+    /// <summary>Why: some servers put the status that they did not give into the error.</summary>
+    public static FailureReason ErrorReason(JsonElement root) =>
+        root.Get("error").Get("code").Count() is { } code and >= 400 and < 600 ? Refusals.Reason((int)code) : FailureReason.ServerError;
+
     /// <summary>What a server says went wrong; null when the JSON is no error.</summary>
     public static string? Error(JsonElement root)
     {

@@ -18,7 +18,7 @@ internal static class ReplyReader
     public static ChatResponse Read(IWireFormat format, ReadOnlyMemory<byte> json, bool? opened, string model)
     {
         var reply = Guarded(json, root => ReplyJson.Error(root) is { } error
-            ? throw new EndpointException(FailureReason.ServerError, $"an error in place of a reply: {Refusals.OneLine(error)}")
+            ? throw new EndpointException(ReplyJson.ErrorReason(root), $"an error in place of a reply: {Refusals.OneLine(error)}")
             : format.Read(root) ?? throw new EndpointException(FailureReason.MalformedReply, $"the reply has no message: {Fields(root)}"));
         return Response(reply, opened, model);
     }
@@ -26,7 +26,7 @@ internal static class ReplyReader
     /// <summary>Reads a piece of a streamed reply.</summary>
     public static Reply ReadPiece(IWireFormat format, ReadOnlyMemory<byte> json) => Guarded(json, root =>
         root.ValueKind != JsonValueKind.Object ? throw new EndpointException(FailureReason.MalformedReply, "a piece of the stream is no JSON object")
-        : ReplyJson.Error(root) is { } error ? throw new EndpointException(FailureReason.ServerError, $"an error in the stream: {Refusals.OneLine(error)}")
+        : ReplyJson.Error(root) is { } error ? throw new EndpointException(ReplyJson.ErrorReason(root), $"an error in the stream: {Refusals.OneLine(error)}")
         : format.ReadPiece(root));
 
     /// <summary>How a stream's text begins.</summary>

@@ -160,8 +160,10 @@ public class ChatEndpointTests
                 await using var server = await FaultServer.StartAsync(new() { Plan = _ => fault, RetryAfter = "3" });
                 using var client = new ChatEndpoint(To(server, api));
                 var failure = await Assert.ThrowsAsync<EndpointException>(() => AskAsync(client, stream));
-                // Garbage may look like a stream that says nothing.
-                Assert.Contains(failure.Reason, fault == Fault.Garbage && stream ? new[] { reason, FailureReason.TruncatedReply } : [reason]);
+                // Garbage may look like a stream that says nothing; a connection that is cut may take with it what has already come.
+                FailureReason[] others = fault switch { Fault.Garbage when stream => [FailureReason.TruncatedReply], Fault.TruncatedBody => [FailureReason.Connection], _ => [] };
+                Assert.Contains(failure.Reason, others.Append(reason));
+                Assert.False(failure.NeverSent);
                 Assert.StartsWith("m-1 at http://127.0.0.1:", failure.Message, StringComparison.Ordinal);
                 Assert.DoesNotContain('\n', failure.Message);
                 Assert.Equal(fault is Fault.TooManyRequests or Fault.Unavailable ? TimeSpan.FromSeconds(3) : null, failure.RetryAfter);
@@ -176,7 +178,26 @@ public class ChatEndpointTests
         Uri address;
         await using (var server = await FaultServer.StartAsync()) address = server.Address;
         using var client = new ChatEndpoint(new() { Address = address, Model = "m-1" });
-        Assert.Equal(FailureReason.Connection, (await Assert.ThrowsAsync<EndpointException>(() => AskAsync(client, false))).Reason);
+        var failure = await Assert.ThrowsAsync<EndpointException>(() => AskAsync(client, false));
+        Assert.Equal((FailureReason.Connection, true), (failure.Reason, failure.NeverSent));
+    }
+
+    [Fact]
+    public async Task A_stream_that_breaks_after_the_model_has_finished_is_whole()
+    {
+        const string events = """
+            data: {"choices":[{"delta":{"content":"yes"},"finish_reason":null}]}
+
+            data: {"choices":[{"delta":{},"finish_reason":"stop"}]}
+
+
+            """;
+        using var http = new HttpClient(new BrokenStream(events));
+        using var client = new ChatEndpoint(new() { Address = new("http://h/v1"), Model = "m-1" }, http);
+        Assert.Equal(new Completion("", "yes"), CompletionReader.Read(await AskAsync(client, true)));
+        using var early = new HttpClient(new BrokenStream(events[..90]));
+        using var other = new ChatEndpoint(new() { Address = new("http://h/v1"), Model = "m-1" }, early);
+        Assert.Equal(FailureReason.TruncatedReply, (await Assert.ThrowsAsync<EndpointException>(() => AskAsync(other, true))).Reason);
     }
 
     [Fact]
@@ -214,5 +235,25 @@ public class ChatEndpointTests
         while (server.Requests.Count == 0) await Task.Delay(1, Cancel);
         await stop.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => call);
+    }
+
+    // Gives a text and then breaks off.
+    private sealed class BrokenStream(string text) : HttpMessageHandler
+    {
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            var content = new StreamContent(new Breaking(System.Text.Encoding.UTF8.GetBytes(text)));
+            content.Headers.ContentType = new("text/event-stream");
+            return Task.FromResult(new HttpResponseMessage { Content = content });
+        }
+
+        private sealed class Breaking(byte[] bytes) : MemoryStream(bytes)
+        {
+            public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+            {
+                var read = await base.ReadAsync(buffer, cancellationToken);
+                return read > 0 ? read : throw new IOException("reset");
+            }
+        }
     }
 }

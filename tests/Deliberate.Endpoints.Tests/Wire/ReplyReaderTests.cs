@@ -90,6 +90,13 @@ public class ReplyReaderTests
     public void What_is_no_reply_is_malformed(string json) =>
         Assert.Equal(FailureReason.MalformedReply, Assert.Throws<EndpointException>(() => Read(new CompletionsFormat(), json)).Reason);
 
+    [Theory]
+    [InlineData("""{"error":"out of memory"}""", FailureReason.ServerError)]
+    [InlineData("""{"error":{"message":"slow down","code":429}}""", FailureReason.RateLimited)]
+    [InlineData("""{"error":{"message":"too long","code":400}}""", FailureReason.RefusedRequest)]
+    public void An_error_in_place_of_a_reply_has_its_reason(string json, FailureReason reason) =>
+        Assert.Equal(reason, Assert.Throws<EndpointException>(() => Read(new CompletionsFormat(), json)).Reason);
+
     [Fact]
     public void What_a_malformed_reply_holds_is_not_repeated() =>
         Assert.DoesNotContain("planted", Assert.Throws<EndpointException>(() => Read(new CompletionsFormat(), """{"choices":[{"text":"planted"}],"thought":"planted"}""")).Message, StringComparison.Ordinal);
