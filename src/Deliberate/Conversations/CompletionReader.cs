@@ -37,9 +37,7 @@ public static class CompletionReader
         var cut = response.FinishReason == ChatFinishReason.Length;
         // A thought that came apart from the text has also ended apart from it.
         var inline = Read(response.Text, opened && thinking.Length == 0, cut);
-        if (thinking.Length == 0) return inline;
-        var apart = thinking.ToString().Trim();
-        return inline with { Thinking = inline.Thinking.Length == 0 ? apart : $"{apart}\n{inline.Thinking}" };
+        return After(thinking.ToString().Trim(), inline);
     }
 
     /// <summary>Reads plain text. The answer is what follows the last closing tag, up to an opening tag that is never closed.</summary>
@@ -56,8 +54,8 @@ public static class CompletionReader
         var thinking = text[..end];
         var answer = text[answerAt..];
         var open = FirstOpen(answer);
-        if (open < 0) return new(Untagged(thinking), answer.Trim(), truncated);
-        return new(Untagged($"{thinking}\n{answer[open..]}"), answer[..open].Trim(), true);
+        var read = open < 0 ? new Completion(Untagged(thinking), answer.Trim(), truncated) : new(Untagged($"{thinking}\n{answer[open..]}"), answer[..open].Trim(), true);
+        return ThoughtMarks.BareChannels(read.Answer) is null ? read : After(read.Thinking, Read(read.Answer, false, read.Truncated));
     }
 
     private static Completion ReadChannels(string text, bool opened, bool truncated)
@@ -66,9 +64,11 @@ public static class CompletionReader
         SplitText[] parts = [.. splitter.Add(text), .. splitter.Finish()];
         var thinking = Untagged(string.Concat(parts.Where(part => part.IsThought).Select(part => part.Text)));
         // What is left is shorter and has no channel, but may hold a thought of another kind.
-        var rest = Read(string.Concat(parts.Where(part => !part.IsThought).Select(part => part.Text)), false, truncated || splitter.Unclosed);
-        return rest with { Thinking = string.Join('\n', new[] { thinking, rest.Thinking }.Where(part => part.Length > 0)) };
+        return After(thinking, Read(string.Concat(parts.Where(part => !part.IsThought).Select(part => part.Text)), false, truncated || splitter.Unclosed));
     }
+
+    private static Completion After(string thinking, Completion rest) =>
+        rest with { Thinking = thinking.Length == 0 ? rest.Thinking : rest.Thinking.Length == 0 ? thinking : $"{thinking}\n{rest.Thinking}" };
 
     private static (int End, int AnswerAt) LastClose(string text)
     {
