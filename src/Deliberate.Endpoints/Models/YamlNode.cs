@@ -63,9 +63,9 @@ internal sealed class YamlNode
         {
             throw new ModelSettingsException($"no YAML: {Wire.Refusals.OneLine(e.Message)}", file, (int)Math.Min(e.Start.Line, text.AsSpan().Count('\n') + 1), e);
         }
-        catch (InvalidOperationException e)
+        catch (Exception e) when (e is not ModelSettingsException)
         {
-            // The parser has some errors that it does not tell apart from its own.
+            // The parser lets errors of other kinds through for some texts.
             throw new ModelSettingsException("no YAML from here on", file, (int)(parser.Current?.End.Line ?? 1), e);
         }
     }
