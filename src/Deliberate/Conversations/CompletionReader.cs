@@ -6,15 +6,13 @@ namespace Deliberate.Conversations;
 
 /// <summary>
 /// Splits what a model returned into thought and answer, whichever way it marks the thought: reasoning contents, a reasoning field
-/// beside the message, or tags in the text, with or without the opening one (chat templates often put that in the prompt).
+/// beside the message, the channels of the harmony format, or tags in the text, with or without the opening one (chat templates often
+/// put that in the prompt).
 /// In doubt, text counts as thought, so that no thought is shown as an answer. Thread-safe; never throws on any text.
 /// </summary>
 public static class CompletionReader
 {
-    private static readonly (string Open, string Close)[] Tags =
-        [("<think>", "</think>"), ("<thinking>", "</thinking>"), ("<thought>", "</thought>"), ("<reasoning>", "</reasoning>"), ("[THINK]", "[/THINK]")];
-
-    private static readonly string[] Fields = ["reasoning", "reasoning_content", "thinking"];
+    private static readonly string[] Fields = ["reasoning", "reasoning_content", "reasoning_details", "thinking"];
 
     /// <summary>Reads a chat client's response.</summary>
     /// <param name="response">The response; all its messages are read.</param>
@@ -26,7 +24,12 @@ public static class CompletionReader
         foreach (var message in response.Messages)
         {
             var before = thinking.Length;
-            foreach (var content in message.Contents.OfType<TextReasoningContent>()) thinking.Append(content.Text);
+            foreach (var content in message.Contents.OfType<TextReasoningContent>())
+            {
+                thinking.Append(content.Text);
+                opened = false; // a client that gives the thought apart, even an empty one, has seen its end
+            }
+
             if (thinking.Length == before) thinking.Append(Field(message.AdditionalProperties));
         }
 
@@ -34,9 +37,7 @@ public static class CompletionReader
         var cut = response.FinishReason == ChatFinishReason.Length;
         // A thought that came apart from the text has also ended apart from it.
         var inline = Read(response.Text, opened && thinking.Length == 0, cut);
-        if (thinking.Length == 0) return inline;
-        var apart = thinking.ToString().Trim();
-        return inline with { Thinking = inline.Thinking.Length == 0 ? apart : $"{apart}\n{inline.Thinking}" };
+        return After(thinking.ToString().Trim(), inline);
     }
 
     /// <summary>Reads plain text. The answer is what follows the last closing tag, up to an opening tag that is never closed.</summary>
@@ -46,19 +47,33 @@ public static class CompletionReader
     public static Completion Read(string text, bool opened = false, bool truncated = false)
     {
         ArgumentNullException.ThrowIfNull(text);
+        if (text.Contains(ThoughtMarks.Channel, StringComparison.OrdinalIgnoreCase) || (!opened && ThoughtMarks.BareChannels(text) is not null))
+            return ReadChannels(text, opened, truncated);
         var (end, answerAt) = LastClose(text);
         if (answerAt == 0 && opened) return new(Untagged(text), "", true);
         var thinking = text[..end];
         var answer = text[answerAt..];
         var open = FirstOpen(answer);
-        if (open < 0) return new(Untagged(thinking), answer.Trim(), truncated);
-        return new(Untagged($"{thinking}\n{answer[open..]}"), answer[..open].Trim(), true);
+        var read = open < 0 ? new Completion(Untagged(thinking), answer.Trim(), truncated) : new(Untagged($"{thinking}\n{answer[open..]}"), answer[..open].Trim(), true);
+        return ThoughtMarks.BareChannels(read.Answer) is null ? read : After(read.Thinking, Read(read.Answer, false, read.Truncated));
     }
+
+    private static Completion ReadChannels(string text, bool opened, bool truncated)
+    {
+        var splitter = new ThoughtSplitter(opened ? ThoughtStart.Thought : ThoughtStart.Unknown);
+        SplitText[] parts = [.. splitter.Add(text), .. splitter.Finish()];
+        var thinking = Untagged(string.Concat(parts.Where(part => part.IsThought).Select(part => part.Text)));
+        // What is left is shorter and has no channel, but may hold a thought of another kind.
+        return After(thinking, Read(string.Concat(parts.Where(part => !part.IsThought).Select(part => part.Text)), false, truncated || splitter.Unclosed));
+    }
+
+    private static Completion After(string thinking, Completion rest) =>
+        rest with { Thinking = thinking.Length == 0 ? rest.Thinking : rest.Thinking.Length == 0 ? thinking : $"{thinking}\n{rest.Thinking}" };
 
     private static (int End, int AnswerAt) LastClose(string text)
     {
         var last = (End: 0, AnswerAt: 0);
-        foreach (var (_, close) in Tags)
+        foreach (var (_, close) in ThoughtMarks.Tags)
         {
             var at = text.LastIndexOf(close, StringComparison.OrdinalIgnoreCase);
             if (at >= 0 && at + close.Length > last.AnswerAt) last = (at, at + close.Length);
@@ -70,7 +85,7 @@ public static class CompletionReader
     private static int FirstOpen(string text)
     {
         var first = -1;
-        foreach (var (open, _) in Tags)
+        foreach (var (open, _) in ThoughtMarks.Tags)
         {
             var at = text.IndexOf(open, StringComparison.OrdinalIgnoreCase);
             if (at >= 0 && (first < 0 || at < first)) first = at;
@@ -81,7 +96,7 @@ public static class CompletionReader
 
     private static string Untagged(string text)
     {
-        foreach (var (open, close) in Tags)
+        foreach (var (open, close) in ThoughtMarks.Tags)
             text = text.Replace(open, "", StringComparison.OrdinalIgnoreCase).Replace(close, "", StringComparison.OrdinalIgnoreCase);
         return text.Trim();
     }
@@ -91,10 +106,32 @@ public static class CompletionReader
         foreach (var field in Fields)
         {
             if (properties is null || !properties.TryGetValue(field, out var value)) continue;
-            var text = value switch { string plain => plain, JsonElement { ValueKind: JsonValueKind.String } json => json.GetString(), _ => null };
+            var text = value switch { string plain => plain, JsonElement json => Text(json), _ => null };
             if (!string.IsNullOrWhiteSpace(text)) return text;
         }
 
         return null;
+    }
+
+    // A field is a text, or a list of details of which each has a text or a summary.
+    private static string? Text(JsonElement json) => json.ValueKind switch
+    {
+        JsonValueKind.String => String(json),
+        JsonValueKind.Array => string.Concat(json.EnumerateArray().Where(item => item.ValueKind == JsonValueKind.Object).Select(item =>
+            item.TryGetProperty("text", out var text) && text.ValueKind == JsonValueKind.String ? String(text)
+            : item.TryGetProperty("summary", out var summary) && summary.ValueKind == JsonValueKind.String ? String(summary) : null)),
+        _ => null,
+    };
+
+    private static string? String(JsonElement json)
+    {
+        try
+        {
+            return json.GetString();
+        }
+        catch (InvalidOperationException)
+        {
+            return null; // half of a surrogate pair, which JSON can write and .NET cannot read
+        }
     }
 }
