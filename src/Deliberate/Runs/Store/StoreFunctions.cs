@@ -8,7 +8,8 @@ namespace Deliberate.Runs.Store;
 /// <summary>What the store's queries know beyond SQL.</summary>
 internal static class StoreFunctions
 {
-    private static readonly JsonSerializerOptions Serialization = AIJsonUtilities.DefaultOptions;
+    // The library's own, which knows all kinds of content, but on one line.
+    private static readonly JsonSerializerOptions Serialization = new(AIJsonUtilities.DefaultOptions) { WriteIndented = false };
 
     /// <summary>Adds <c>whole_request(body, spec_at, spec)</c>, <c>thinking(body)</c> and <c>answer(body)</c> to a connection.</summary>
     public static void Add(SqliteConnection connection)

@@ -47,10 +47,10 @@ public class CanonicalRequestTests
         };
         var request = CanonicalRequest.Of([new(ChatRole.System, "Be <brief>."), new(ChatRole.User, "Why?")], options);
         Assert.Equal(
-            """{"messages":[{"contents":["Be <brief>."],"role":"system"},{"contents":["Why?"],"role":"user"}],"options":{"additionalProperties":{"chat_template_kwargs":{"enable_thinking":true,"z":1},"min_p":0.1},"maxOutputTokens":100,"reasoning":{"effort":"high"},"temperature":0.7,"topP":1}}""",
+            """{"messages":[{"contents":["Be <brief>."],"role":"system"},{"contents":["Why?"],"role":"user"}],"options":{"additionalProperties":{"chat_template_kwargs":{"enable_thinking":true,"z":1},"min_p":0.1},"maxOutputTokens":100,"reasoning":{"effort":"High"},"temperature":0.7,"topP":1}}""",
             request.Json);
         Assert.Equal(3, request.Seed);
-        Assert.Equal("29c2", request.Key("m", "t", 1).Text[..4]);
+        Assert.Equal("a27b51b873aadf7dec7c458af85e1ffa913c8ae81731fcba12e6de39ea563930", request.Key("m", "t", 1).Text);
     }
 
     [Fact]

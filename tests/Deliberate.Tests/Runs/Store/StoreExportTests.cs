@@ -67,22 +67,22 @@ public sealed class StoreExportTests : IDisposable
         {
             var expected = lines.Select(line => line.GetProperty(field.Name)).Select(value => value.ValueKind == JsonValueKind.Null ? null : value.ToString());
             string?[] actual;
-            if (field.ClrType == typeof(string))
-            {
-                actual = new string?[Rows];
-                await group.ReadAsync(field, actual.AsMemory()!, cancellationToken: Token);
-            }
-            else if (field.ClrType == typeof(long))
+            if (field.ClrType == typeof(long))
             {
                 var numbers = new long?[Rows];
                 await group.ReadAsync(field, numbers.AsMemory(), cancellationToken: Token);
                 actual = [.. numbers.Select(number => number?.ToString(System.Globalization.CultureInfo.InvariantCulture))];
             }
-            else
+            else if (field.ClrType == typeof(double))
             {
                 var numbers = new double?[Rows];
                 await group.ReadAsync(field, numbers.AsMemory(), cancellationToken: Token);
                 actual = [.. numbers.Select(number => number?.ToString(System.Globalization.CultureInfo.InvariantCulture))];
+            }
+            else
+            {
+                actual = new string?[Rows];
+                await group.ReadAsync(field, actual.AsMemory()!, cancellationToken: Token);
             }
 
             Assert.Equal(expected, actual);

@@ -142,7 +142,7 @@ public sealed class StoreReportTests : IDisposable
 
         var summary = StoreSummary.Of(_store);
         Assert.Equal((19, "b"), (summary.Responses, Assert.Single(summary.Runs).Run));
-        Assert.Equal([7L, 12L], summary.Runs[0].Stages.Select(stage => stage.Responses));
+        Assert.Equal([1L, 6L, 12L], summary.Runs[0].Stages.Select(stage => stage.Responses));
         Assert.Empty(_store.Failures());
         // What is gone is asked again, what stayed is not; a run may come back.
         await FillAsync("a", "j2");
