@@ -43,7 +43,7 @@ public sealed class RunsCommandTests : IDisposable
     {
         var spec = WritePolicy("Allowed").Spec("theft");
         using var store = ResponseStore.Open(Store);
-        foreach (var (run, from) in (ReadOnlySpan<(string, int)>)[("first", 0), ("second", 1)])
+        foreach (var (run, from) in ((string, int)[])[("first", 0), ("second", 1)])
             for (var i = from; i < from + 3; i++)
             {
                 var request = CanonicalRequest.Of([new(ChatRole.User, $"{spec.Text} question {i}")]);

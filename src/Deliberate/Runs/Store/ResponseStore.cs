@@ -106,8 +106,8 @@ public sealed class ResponseStore : IDisposable
     public void Dispose()
     {
         if (_disposed) return;
-        // The writer first: the last to close the file tidies its log up.
         _disposed = true;
+        // The writer last: only who may write can tidy the file's log up when closing it.
         while (_readers.TryTake(out var reader)) reader.Dispose();
         _writer?.Dispose();
     }
@@ -133,7 +133,14 @@ public sealed class ResponseStore : IDisposable
         }
     }
 
-    private StoreWriter Writer => _writer ?? throw new InvalidOperationException($"{FilePath} was opened for reading only.");
+    private StoreWriter Writer
+    {
+        get
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            return _writer ?? throw new InvalidOperationException($"{FilePath} was opened for reading only.");
+        }
+    }
 
     private IEnumerable<StoredFailure> Failures(string which, params (string Name, object? Value)[] parameters) =>
         Rows($"SELECT f.key, run.name, f.stage, f.prompt, f.sample, f.model, f.reason, f.attempts, f.first, f.last FROM failure f JOIN run ON run.id = f.run {which}", parameters)
