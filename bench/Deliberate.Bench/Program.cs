@@ -10,5 +10,13 @@ if (args is ["generation", ..])
     return 0;
 }
 
+// store [prompts] [concurrency,concurrency...]: durable completions per second through the run store.
+if (args is ["store", ..])
+{
+    var prompts = args.Length > 1 && int.TryParse(args[1], NumberStyles.Integer, CultureInfo.InvariantCulture, out var given) && given > 0 ? given : 20_000;
+    await StoreBenchmark.RunAsync(prompts, args.Length > 2 ? [.. args[2].Split(',').Select(text => int.Parse(text, CultureInfo.InvariantCulture))] : [64, 256]);
+    return 0;
+}
+
 BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);
 return 0;

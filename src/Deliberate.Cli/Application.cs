@@ -61,6 +61,7 @@ internal sealed class Application(Terminal terminal)
         new WhatIfCommand(terminal),
         new ChatCommand(terminal),
         new PolicyCommand(terminal),
+        new RunsCommand(terminal),
         new PretrainCommand(terminal),
         new ModelCommand(terminal),
     };

@@ -18,7 +18,7 @@ public class ApplicationTests
         var (code, streams) = await RunAsync();
         Assert.Equal(ExitCodes.Success, code);
         Assert.Empty(streams.Notes);
-        Assert.All(["run", "generate", "judge", "distill", "sft", "rl", "eval", "report", "whatif", "chat", "policy", "pretrain", "model"],
+        Assert.All(["run", "generate", "judge", "distill", "sft", "rl", "eval", "report", "whatif", "chat", "policy", "runs", "pretrain", "model"],
             name => Assert.Contains($"\n  {name} ", streams.Results, StringComparison.Ordinal));
     }
 
@@ -42,6 +42,11 @@ public class ApplicationTests
     [InlineData("policy", "Required command")]
     [InlineData("policy show", "Required argument")]
     [InlineData("policy show folder --budget 0", "--budget takes a whole number of at least 1")]
+    [InlineData("runs", "Required command")]
+    [InlineData("runs show", "Required argument")]
+    [InlineData("runs diff one", "Required argument")]
+    [InlineData("runs gc", "gc takes the names of runs to delete, or --stale FOLDER, or both.")]
+    [InlineData("runs show a --failures many", "--failures takes a whole number of at least 0")]
     [InlineData("pretrain", "'--out'")]
     [InlineData("pretrain --out x --minutes 0", "--minutes takes a number of minutes above 0")]
     public async Task A_wrong_command_line_gives_one_line_and_two(string line, string expected)

@@ -1,6 +1,7 @@
 using Deliberate.Conversations;
 using Deliberate.Policies;
 using Deliberate.Runs;
+using Deliberate.Runs.Store;
 using Microsoft.Extensions.AI;
 
 namespace Deliberate.Generation;
@@ -73,6 +74,7 @@ public sealed class SampleGenerator
         var seed = CallSeed.Derive(_options.Seed, prompt.Id, index);
         var messages = spec is null ? prompt.Conversation.ToMessages() : _format.Write(prompt.Conversation, spec);
         var options = new ChatOptions { Temperature = (float)_options.Temperature, MaxOutputTokens = _options.MaxTokens, Seed = seed };
+        using var call = new CallDetails(prompt.Id, index, spec, spec is null ? null : _format.Version).Enter();
         var response = await _client.GetResponseAsync(messages, options, cancellationToken).ConfigureAwait(false);
         var provenance = new Provenance(
             spec?.PolicyHash, spec?.Category, response.ModelId ?? _model, spec is null ? null : _format.Version, _options.Temperature, seed, index);

@@ -2,6 +2,7 @@ using System.Globalization;
 using Deliberate.Conversations;
 using Deliberate.Policies;
 using Deliberate.Runs;
+using Deliberate.Runs.Store;
 using Microsoft.Extensions.AI;
 
 namespace Deliberate.Judging;
@@ -42,7 +43,7 @@ public sealed class Judge
         IRecovery<Verdict>? recovery = null, IProgress<int>? progress = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(items);
-        return RunAsync([.. items.Select(item => item.Id)], index => _format.Write(items[index].View, items[index].Spec), recovery, progress, cancellationToken);
+        return RunAsync([.. items.Select(item => item.Id)], index => items[index].Spec, index => _format.Write(items[index].View, items[index].Spec), recovery, progress, cancellationToken);
     }
 
     /// <summary>Judges answers alone, for the reward: no thought can be handed in.</summary>
@@ -52,11 +53,11 @@ public sealed class Judge
         IRecovery<Verdict>? recovery = null, IProgress<int>? progress = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(items);
-        return RunAsync([.. items.Select(item => item.Id)], index => _format.Write(items[index].View, items[index].Spec), recovery, progress, cancellationToken);
+        return RunAsync([.. items.Select(item => item.Id)], index => items[index].Spec, index => _format.Write(items[index].View, items[index].Spec), recovery, progress, cancellationToken);
     }
 
     private async Task<IReadOnlyList<Judgement>> RunAsync(
-        string[] ids, Func<int, IReadOnlyList<ChatMessage>> write, IRecovery<Verdict>? recovery, IProgress<int>? progress, CancellationToken cancellationToken)
+        string[] ids, Func<int, Spec> spec, Func<int, IReadOnlyList<ChatMessage>> write, IRecovery<Verdict>? recovery, IProgress<int>? progress, CancellationToken cancellationToken)
     {
         Ordered.RequireUnique(ids);
         Exception? failure = null;
@@ -65,6 +66,7 @@ public sealed class Judge
             var (item, run) = (number / _options.Runs, number % _options.Runs);
             var id = string.Create(CultureInfo.InvariantCulture, $"{ids[item]}#{run}");
             if (recovery is not null && recovery.TryGet(id, out var known)) return known;
+            using var call = new CallDetails(ids[item], run, spec(item), _format.Version).Enter();
             try
             {
                 var verdict = await AskAsync(write(item), CallSeed.Derive(_options.Seed, ids[item], run), token).ConfigureAwait(false);
