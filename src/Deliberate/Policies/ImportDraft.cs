@@ -57,7 +57,7 @@ internal sealed partial class ImportDraft(ImportLedger ledger)
         var coded = categories.Select(entry => (entry.Category, Clauses: entry.Category.Clauses.Select(clause => Coded(entry.Letters, clause, codes)).OfType<Clause>().ToArray())).Where(entry => entry.Clauses.Length > 0).ToArray();
         string Told(string text) => Recode(text, codes);
         var parts = new PolicyParts(
-            Line(Title), string.Join("\n\n", Paragraphs(Introduction.Select(Told))), [.. Lines(Principles.Select(Told))],
+            Heading(Title, "Policy"), string.Join("\n\n", Paragraphs(Introduction.Select(Told))), [.. Lines(Principles.Select(Told))],
             new("", string.Join("\n\n", Paragraphs(RefusalStyle.Select(Told)))), new("", ""), string.Join('\n', Lines(Precedence.Select(Told)).Select(text => "- " + text)), []);
         return new(PolicyMarkdown.Files(parts with
         {
@@ -65,13 +65,13 @@ internal sealed partial class ImportDraft(ImportLedger ledger)
             {
                 var (category, id) = (entry.Category, Id(entry.Category.Name));
                 var terms = category.Terms.Select(term => new Term(Line(Told(term.Name)).Replace("*", "", StringComparison.Ordinal).Replace(':', ' ').Trim(), Line(Told(term.Meaning)), 0)).Where(term => term.Name.Length > 0 && term.Meaning.Length > 0);
-                return new Category(id, Line(category.Title), string.Join(' ', Paragraphs([Told(category.Summary)])), [.. terms], entry.Clauses, id + ".md");
+                return new Category(id, Heading(category.Title, id), string.Join(' ', Paragraphs([Told(category.Summary)])), [.. terms], entry.Clauses, id + ".md");
             })],
         }));
     }
 
-    /// <summary>Text in one line, without marks that would end it.</summary>
-    public static string Line(string text) => Spaces().Replace(text, " ").Trim().TrimEnd('#').TrimEnd();
+    /// <summary>Text in one line with single spaces.</summary>
+    public static string Line(string text) => Spaces().Replace(text, " ").Trim();
 
     /// <summary>"AIH" of "avoid_info_hazards": up to four first letters.</summary>
     public static string Initials(string name)
@@ -79,6 +79,10 @@ internal sealed partial class ImportDraft(ImportLedger ledger)
         var letters = string.Concat(NotLetters().Split(name.ToUpperInvariant()).Where(word => word.Length > 0).Select(word => word[0]));
         return letters.Length == 0 ? "C" : letters.Length <= 4 ? letters : letters[..4];
     }
+
+    // A heading as it is read: without the marks that Markdown allows at its end.
+    private static string Heading(string text, string otherwise) =>
+        MarkdownBlocks.Read($"# {Line(text)}", (_, _) => { }) is [{ Kind: BlockKind.Heading, Text: { Length: > 0 } title }] ? title : otherwise;
 
     private Clause? Coded(string letters, DraftClause draft, Dictionary<string, string> codes)
     {

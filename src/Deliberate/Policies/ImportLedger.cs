@@ -22,8 +22,7 @@ internal sealed class ImportLedger(string file, IReadOnlyList<string> lines)
     public void Unmapped(int first, int last, string why)
     {
         Take(first, last);
-        if (_unmapped is [.., var before] && before.Why == why && before.Last == first - 1) _unmapped[^1] = before with { Last = last };
-        else _unmapped.Add((first, last, why));
+        _unmapped.Add((first, last, why));
     }
 
     /// <summary>All that was not taken, by line.</summary>
@@ -31,9 +30,15 @@ internal sealed class ImportLedger(string file, IReadOnlyList<string> lines)
     {
         for (var line = 1; line <= lines.Count; line++)
             if (!_seen[line - 1]) Unmapped(line, line, "no rule was found in it");
-        return [.. _unmapped.OrderBy(entry => entry.First).Select(entry => new PolicyFinding(PolicySeverity.Warning, file, entry.First,
+        var ranges = new List<(int First, int Last, string Why)>();
+        foreach (var entry in _unmapped.OrderBy(entry => entry.First))
+            if (ranges is [.., var before] && before.Why == entry.Why && Blank(before.Last + 1, entry.First - 1)) ranges[^1] = before with { Last = Math.Max(before.Last, entry.Last) };
+            else ranges.Add(entry);
+        return [.. ranges.Select(entry => new PolicyFinding(PolicySeverity.Warning, file, entry.First,
             $"not imported: {(entry.Last > entry.First ? $"lines {entry.First} to {entry.Last}, from " : "")}'{Short(lines[entry.First - 1])}': {entry.Why}"))];
     }
+
+    private bool Blank(int first, int last) => Enumerable.Range(first, Math.Max(0, last - first + 1)).All(line => string.IsNullOrWhiteSpace(lines[line - 1]));
 
     private static string Short(string text)
     {

@@ -38,7 +38,7 @@ internal sealed partial class ModelSpecImport(ImportLedger ledger, IReadOnlyList
 
     private void Read(Section section)
     {
-        ledger.Take(section.Line, section.Line);
+        if (section.Line > 0) ledger.Take(section.Line, section.Line);
         switch (section.Anchor)
         {
             case "red_line_principles" or "general_principles": Take(section, _draft.Principles, part => part.Kind == PartKind.Item); return;
@@ -69,7 +69,8 @@ internal sealed partial class ModelSpecImport(ImportLedger ledger, IReadOnlyList
                 if (Action(sentence) is { } action)
                 {
                     Close();
-                    open = new(action, sentence, [], source, part.First);
+                    // A lead names what the clause is about, and "However" is about nothing.
+                    open = new(action, Connective().Replace(sentence, match => match.Groups["first"].Value.ToUpperInvariant()), [], source, part.First);
                 }
                 else if (open is not null) open = open with { Text = $"{open.Text} {sentence}" };
                 else if (category.Summary != sentence) category.Summary = $"{category.Summary} {sentence}".Trim();
@@ -79,6 +80,8 @@ internal sealed partial class ModelSpecImport(ImportLedger ledger, IReadOnlyList
         }
 
         Close();
+        // The precedence speaks of it.
+        if (section.Authority.Length > 0) category.Summary = $"{category.Summary} Authority: {section.Authority}.".Trim();
         if (category.Clauses.Count > 0) _draft.Categories.Add(category);
         else Leave(section, section.Parts, "no sentence of the section says what must, should or may be done");
 
@@ -108,7 +111,7 @@ internal sealed partial class ModelSpecImport(ImportLedger ledger, IReadOnlyList
 
     private void Leave(Section section, IReadOnlyList<Part> parts, string why)
     {
-        if (parts.Count == section.Parts.Count) ledger.Unmapped(section.Line, section.Line, why);
+        if (section.Line > 0 && parts.Count > 0 && parts.Count == section.Parts.Count) ledger.Unmapped(section.Line, section.Line, why);
         foreach (var part in parts) ledger.Unmapped(part.First, part.Last, why);
     }
 
@@ -122,7 +125,7 @@ internal sealed partial class ModelSpecImport(ImportLedger ledger, IReadOnlyList
     private List<Section> Sections()
     {
         var lines = ledger.Lines;
-        var sections = new List<Section> { new("", "", "", 0, 1, [], []) };
+        var sections = new List<Section> { new("", "", "", 0, 0, [], []) };
         for (var i = 0; i < lines.Count; i++)
         {
             var (line, trimmed) = (lines[i], lines[i].Trim());
@@ -136,6 +139,7 @@ internal sealed partial class ModelSpecImport(ImportLedger ledger, IReadOnlyList
             else if (trimmed.StartsWith("!!!", StringComparison.Ordinal))
             {
                 while (last + 1 < lines.Count && (lines[last + 1].Length == 0 || lines[last + 1].StartsWith("  ", StringComparison.Ordinal))) last++;
+                while (lines[last].Trim().Length == 0) last--;
                 ledger.Unmapped(i + 1, last + 1, "commentary is no part of the rules");
             }
             else if (ExampleTitle().IsMatch(trimmed)) ledger.Unmapped(i + 1, i + 1, "examples show answers and are no rules");
@@ -197,6 +201,9 @@ internal sealed partial class ModelSpecImport(ImportLedger ledger, IReadOnlyList
 
     [GeneratedRegex(@"\b(?:must|should|will) (?:\w+ )?(?:refuse|decline|avoid|refrain)\b", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex Refuse();
+
+    [GeneratedRegex(@"^(?:However|For example|For instance|Instead|In addition|Additionally|Similarly|Likewise|In particular|Therefore|Thus|Conversely|Furthermore|Moreover), (?<first>\p{Ll})", RegexOptions.CultureInvariant)]
+    private static partial Regex Connective();
 
     [GeneratedRegex(@"\binstead\b|\b(?:should|must|can|may) (?:\w+ ){0,2}(?:respond with|offer|suggest|encourage|acknowledge|redirect|warn|recommend|urge|provide (?:general|neutral|basic|safe\w*|necessary|helpful information))\b", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex Safe();

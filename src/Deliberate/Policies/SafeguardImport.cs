@@ -128,7 +128,8 @@ internal sealed partial class SafeguardImport(ImportLedger ledger)
                 continue;
             }
 
-            if (Heading(text) is var (name, code, inline))
+            // "Examples:" stands over the items of a section as well as over a section of its own.
+            if (Heading(text) is var (name, code, inline) && !(sections[^1].Code.Length > 0 && ExamplesLine().IsMatch(text)))
             {
                 sections.Add(new(name, code, i + 1, KindOf(name, code), []));
                 if (inline.Length > 0) sections[^1].Body.Add((i + 1, inline));

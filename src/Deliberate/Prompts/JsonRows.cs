@@ -68,13 +68,11 @@ internal static class JsonRows
         var place = $"{path}:{number}";
         try
         {
-            var reader = new Utf8JsonReader(line);
-            var value = JsonElement.ParseValue(ref reader);
-            return reader.Read() ? PromptRow.Broken(place, number, "more than one value on the line; write one object a line") : Row(place, number, value);
+            return Row(place, number, JsonSerializer.Deserialize<JsonElement>(line));
         }
         catch (JsonException problem)
         {
-            return PromptRow.Broken(place, number, $"not valid JSON ({Short(problem)}); mend or remove the line");
+            return PromptRow.Broken(place, number, $"not valid JSON ({Short(problem)}); write one whole object a line");
         }
     }
 

@@ -5,7 +5,7 @@ namespace Deliberate.Prompts;
 /// <summary>
 /// Finds texts that are almost one another: the Jaccard index of their runs of five characters, exact, among candidates that MinHash with banding
 /// proposes (Broder, 1997; Leskovec, Rajaraman and Ullman, "Mining of Massive Datasets", chapter 3). At the threshold it finds more than 99 of 100
-/// pairs, above it practically all. No randomness: the same texts in the same order give the same pairs. Takes about a kilobyte a text. Not thread-safe.
+/// pairs, above it practically all. No randomness: the same texts in the same order give the same pairs. Takes about a kilobyte and a half a text. Not thread-safe.
 /// </summary>
 internal sealed class NearDuplicates
 {

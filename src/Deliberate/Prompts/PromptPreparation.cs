@@ -15,7 +15,7 @@ public sealed record PreparedPrompt(SourcePrompt Source, Prompt Prompt, bool Hel
 /// <summary>
 /// Makes one clean set of the prompts of any number of files: leaves out duplicates, near duplicates and what contaminates an evaluation, and
 /// splits the rest. Of two that are alike, the first stays. Prompts are compared by what users say, and only where the system's words are the same.
-/// Prompts stream through; what is remembered of each is about a kilobyte. Not thread-safe; one for each set.
+/// Prompts stream through; what is remembered of each is less than two kilobytes. Not thread-safe; one for each set.
 /// </summary>
 public sealed class PromptPreparation
 {

@@ -69,7 +69,7 @@ public class PolicyDiffTests
     [Fact]
     public void A_clause_that_moves_changes_both_categories()
     {
-        var diff = PolicyDiff.Between(Written.Policy(), Written.Policy(theft: Written.Theft.Replace("- **T2** History: the past.\n", ""), pets: Written.Pets + "- **T2** History: the past.\n"));
+        var diff = PolicyDiff.Between(Written.Policy(), Written.Policy(theft: Written.Theft.Replace("- **T2** History: the past.\n", ""), pets: Written.Pets + "\n- **T2** History: the past.\n"));
         Assert.Equal(["category"], Assert.Single(diff.Clauses).Fields);
         Assert.Equal(["pets", "theft"], diff.ChangedCategories);
     }

@@ -149,14 +149,14 @@ public class PolicyImportTests
             "selling S1 comply Clerks should sell bread. shop.md#selling, authority user",
             "selling S2 refuse Clerks should never sell stones. shop.md#selling, authority user",
         ], policy.Categories.SelectMany(category => category.Clauses.Select(clause => $"{category.Id} {clause.Code} {clause.Action.ToText()} {clause.Text} {clause.Source}")).Order());
-        Assert.Equal("The shop has hours.", policy.FindCategory("opening")!.Summary);
+        Assert.Equal("The shop has hours. Authority: root.", policy.FindCategory("opening")!.Summary);
         Assert.Equal(
         [
             "1 it explains and rules nothing",
-            "17 commentary is no part of the rules",
-            "22 examples show answers and are no rules",
-            "37 no sentence of the section says what must, should or may be done",
-            "41 the section has no anchor",
+            "15 commentary is no part of the rules",
+            "20 examples show answers and are no rules",
+            "35 no sentence of the section says what must, should or may be done",
+            "39 the section has no anchor",
         ], imported.Unmapped.Where(finding => !finding.Message.Contains("'# Rules", StringComparison.Ordinal)).Select(finding => $"{finding.Line} {finding.Message.Split("': ")[^1]}").DistinctBy(line => line.Split(' ', 2)[1]));
     }
 
@@ -230,7 +230,7 @@ public class PolicyImportTests
     [InlineData("teen-safety/dangerous-content/policy.md", ImportLayout.Safeguard, 1, 20)]
     [InlineData("teen-safety/harmful-body-ideals/policy.md", ImportLayout.Safeguard, 1, 22)]
     [InlineData("teen-safety/dangerous-roleplay/policy.md", ImportLayout.Safeguard, 1, 15)]
-    [InlineData("teen-safety/age-restricted-goods-and-services/policy.md", ImportLayout.Safeguard, 1, 15)]
+    [InlineData("teen-safety/age-restricted-goods-and-services/policy.md", ImportLayout.Safeguard, 1, 14)]
     [InlineData("openai-model-spec/model_spec.md", ImportLayout.ModelSpec, 40, 200)]
     public void Real_documents_become_policies_without_errors(string name, ImportLayout layout, int categories, int clauses)
     {

@@ -87,7 +87,7 @@ public class PreparationTests
         var words = PromptText.Words(Long);
         Assert.Equal(new Contamination("eval.csv", "e1", 13, 13.0 / 15), evaluation.Find(Shared.Prompt($"Well, {string.Join(' ', words.Take(13))} ok")));
         Assert.Null(evaluation.Find(Shared.Prompt($"Well, {string.Join(' ', words.Take(12))} ok")));
-        Assert.Equal(new Contamination("eval.csv", "e2", 6, 0.5), evaluation.Find(Shared.Prompt("Ignore that. WHAT is the capital of France, my dear friend?")));
+        Assert.Equal(new Contamination("eval.csv", "e2", 6, 6.0 / 11), evaluation.Find(Shared.Prompt("Ignore that. WHAT is the capital of France, my dear friend?")));
         Assert.Equal(new Contamination("eval.csv", "e1", 7, 1), evaluation.Find(Shared.Prompt("how sourdough bread rises overnight when nobody")));
 
         // Fewer than five words count as a whole only.

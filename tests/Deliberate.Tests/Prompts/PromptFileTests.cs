@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using System.Text.Json.Serialization;
 using Deliberate.Prompts;
 using Deliberate.Tests.Runs;
 using Parquet;
@@ -99,7 +100,7 @@ public class PromptFileTests
     [Theory]
     [InlineData("a.jsonl", "{\"prompt\":\"a\"}\n{\"prompt\":", "a.jsonl:2: not valid JSON")]
     [InlineData("a.jsonl", "{\"prompt\":\"a\"}\n[1]", "a.jsonl:2: is a list and no object")]
-    [InlineData("a.jsonl", "{\"prompt\":\"a\"} {\"prompt\":\"b\"}", "a.jsonl:1: more than one value on the line")]
+    [InlineData("a.jsonl", "{\"prompt\":\"a\"} {\"prompt\":\"b\"}", "a.jsonl:1: not valid JSON ('{' is invalid after a single JSON value")]
     [InlineData("a.jsonl", "{\"prompt\":3}", "a.jsonl:1: field 'prompt' is a number; it must be text or a list of messages")]
     [InlineData("a.jsonl", "{\"prompt\":\" \"}", "a.jsonl:1: field 'prompt' is empty; write the prompt or remove the row")]
     [InlineData("a.jsonl", "{\"foo\":\"a\",\"bar\":1}", "a.jsonl:1: no field holds the prompt (there are foo, bar); name it with a mapping, prompt=FIELD")]
@@ -186,8 +187,10 @@ public class PromptFileTests
 
     private sealed class Message
     {
+        [JsonPropertyName("role")]
         public string? Role { get; set; }
 
+        [JsonPropertyName("content")]
         public string? Content { get; set; }
     }
 }
