@@ -64,6 +64,30 @@ public sealed class Bootstrap
         return Mean([.. a.Zip(b, (left, right) => left - right)], unscored);
     }
 
+    /// <summary>Any statistic of a set of items, such as a kappa.</summary>
+    /// <param name="items">Number of scored items.</param>
+    /// <param name="statistic">The statistic of the items with these numbers, from 0, of which some may occur several times; NaN where it has no value.</param>
+    /// <param name="unscored">Number of items that could not be scored.</param>
+    /// <remarks>Draws without a value are left out of the interval; without a value on the items themselves, nothing was measured.</remarks>
+    public Metric Of(int items, Func<IReadOnlyList<int>, double> statistic, int unscored = 0)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(items);
+        ArgumentNullException.ThrowIfNull(statistic);
+        if (items == 0 || statistic([.. Enumerable.Range(0, items)]) is not (var value and > double.NegativeInfinity and < double.PositiveInfinity)) return Metric.None(items + unscored);
+        var random = new SplitMix((ulong)_seed);
+        var values = new List<double>(_resamples);
+        var drawn = new int[items];
+        for (var draw = 0; draw < _resamples; draw++)
+        {
+            for (var i = 0; i < items; i++) drawn[i] = random.Next(items);
+            if (statistic(drawn) is var one && double.IsFinite(one)) values.Add(one);
+        }
+
+        if (values.Count == 0) values.Add(value);
+        double[] sorted = [.. values.Order()];
+        return new(value, Quantile(sorted, (1 - _level) / 2), Quantile(sorted, (1 + _level) / 2), items, unscored);
+    }
+
     // Seeded System.Random is a lagged subtraction: sums over some hundred draws come out too even, and intervals a little too narrow.
     private struct SplitMix(ulong state)
     {

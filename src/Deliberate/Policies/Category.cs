@@ -20,7 +20,14 @@ public sealed record Term(string Name, string Meaning, int Line);
 /// <param name="Terms">The words it defines.</param>
 /// <param name="Clauses">Its clauses, in the order of the file.</param>
 /// <param name="File">The file's name within the policy's folder.</param>
-public sealed record Category(string Id, string Title, string Summary, IReadOnlyList<Term> Terms, IReadOnlyList<Clause> Clauses, string File);
+public sealed record Category(string Id, string Title, string Summary, IReadOnlyList<Term> Terms, IReadOnlyList<Clause> Clauses, string File)
+{
+    /// <summary>
+    /// A short text on the whole category that the specifications of other categories show instead of <see cref="Summary"/>; null when there is none. It
+    /// is no part of the policy's files: <see cref="CategorySummaries"/> keeps it beside them.
+    /// </summary>
+    public string? Condensed { get; init; }
+}
 
 /// <summary>When a clause demands something else.</summary>
 /// <param name="Condition">The condition in the policy's words: "the user is a nurse", "a stated professional".</param>
@@ -49,4 +56,7 @@ public sealed record Clause(string Code, PolicyAction Action, string Subject, st
 
     /// <summary>Requests that it does not cover, though one might think so.</summary>
     public IReadOnlyList<string> Exclusions { get; init; } = [];
+
+    /// <summary>Where it was taken from: "model_spec.md#avoid_abuse"; null when the policy does not say. Specifications do not show it.</summary>
+    public string? Source { get; init; }
 }

@@ -18,6 +18,8 @@ public sealed class Policy
         _clauses = Clauses.ToDictionary(clause => clause.Code);
         var content = new StringBuilder();
         foreach (var (name, text) in ToMarkdown()) content.Append(name).Append('\n').Append(text).Append('\f');
+        foreach (var category in Categories)
+            if (category.Condensed is { } condensed) content.Append(category.File).Append('\v').Append(condensed).Append('\f');
         Hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(content.ToString())))[..16];
     }
 
@@ -28,8 +30,8 @@ public sealed class Policy
     public string Folder { get; }
 
     /// <summary>
-    /// The first 16 hex digits of the SHA-256 over its content in a normal form: file names and texts count; line endings, blank lines, trailing
-    /// spaces, line breaks within a paragraph, comments, the marks of lists and the order of a category's sections do not.
+    /// The first 16 hex digits of the SHA-256 over its content in a normal form: file names and texts count, and so do condensed summaries; line endings,
+    /// blank lines, trailing spaces, line breaks within a paragraph, comments, the marks of lists and the order of a category's sections do not.
     /// </summary>
     public string Hash { get; }
 
@@ -109,6 +111,17 @@ public sealed class Policy
         {
             Categories = [.. Categories.Select(category => category with { Clauses = [.. category.Clauses.Select(other => other.Code == code ? edited : other)] })],
         });
+    }
+
+    /// <summary>The policy with these condensed summaries in the specifications of other categories; those not named keep theirs.</summary>
+    /// <param name="summaries">Texts of one paragraph by the categories' ids, such as <see cref="CategorySummaries"/> writes.</param>
+    /// <exception cref="PolicyException">There is no such category.</exception>
+    public Policy WithCondensed(IReadOnlyDictionary<string, string> summaries)
+    {
+        ArgumentNullException.ThrowIfNull(summaries);
+        foreach (var id in summaries.Keys)
+            if (Categories.All(category => category.Id != id)) throw new PolicyException(Folder, 0, $"there is no category '{id}' to be summarised; known are {string.Join(", ", Categories.Select(known => known.Id))}");
+        return new(Folder, _parts with { Categories = [.. Categories.Select(category => summaries.TryGetValue(category.Id, out var text) ? category with { Condensed = text } : category)] });
     }
 
     /// <summary>

@@ -17,7 +17,7 @@ internal static class PolicyMarkdown
     public static SortedDictionary<string, string> Files(PolicyParts policy)
     {
         var files = new SortedDictionary<string, string>(StringComparer.Ordinal) { ["policy.md"] = Main(policy) };
-        foreach (var category in policy.Categories) files[category.File] = Category(category, 1, code => $"**{code}**");
+        foreach (var category in policy.Categories) files[category.File] = Category(category, 1, code => $"**{code}**", sources: true);
         return files;
     }
 
@@ -36,7 +36,8 @@ internal static class PolicyMarkdown
     /// <param name="category">The category.</param>
     /// <param name="level">Level of its title's heading.</param>
     /// <param name="mark">How a code is set off.</param>
-    public static string Category(Category category, int level, Func<string, string> mark)
+    /// <param name="sources">Whether to say where clauses were taken from.</param>
+    public static string Category(Category category, int level, Func<string, string> mark, bool sources = false)
     {
         var hashes = new string('#', level);
         var text = new StringBuilder($"{hashes} {category.Title}\n\n");
@@ -58,6 +59,7 @@ internal static class PolicyMarkdown
                 text.Append($"- {mark(clause.Code)} {clause.Text}\n");
                 foreach (var example in clause.Examples) text.Append($"  - Example: {example}\n");
                 foreach (var exclusion in clause.Exclusions) text.Append($"  - Exclusion: {exclusion}\n");
+                if (sources && clause.Source is not null) text.Append($"  - Source: {clause.Source}\n");
             }
 
             text.Append('\n');

@@ -160,19 +160,19 @@ internal sealed partial class PolicyReader(string folder)
             }
 
             var (code, text) = (match.Groups["code"].Value, match.Groups["text"].Value);
-            var (examples, exclusions) = (new List<string>(), new List<string>());
+            var (examples, exclusions, sources) = (new List<string>(), new List<string>(), new List<string>());
             foreach (var note in group.Skip(1))
                 if (NotePattern().Match(note.Text) is { Success: true } labelled)
                 {
                     var value = labelled.Groups["text"].Value;
-                    if (value.Length > 0) (labelled.Groups["kind"].Value[2] is 'a' or 'A' ? examples : exclusions).Add(value);
+                    if (value.Length > 0) (labelled.Groups["kind"].Value[2] switch { 'a' or 'A' => examples, 'u' or 'U' => sources, _ => exclusions }).Add(value);
                 }
                 else text = $"{text} {note.Text}".TrimStart();
 
             var reading = ClauseText.Read(text);
             if (text.Length == 0) Problem(file, block.Line, $"clause {code} says nothing; write what it is about behind its code");
             else if (reading.Problem is { } problem) Problem(file, block.Line, $"in clause {code}, {problem}");
-            var clause = new Clause(code, action, reading.Subject, text, reading.Exception, file, block.Line) { Examples = examples, Exclusions = exclusions };
+            var clause = new Clause(code, action, reading.Subject, text, reading.Exception, file, block.Line) { Examples = examples, Exclusions = exclusions, Source = sources.Count > 0 ? string.Join("; ", sources) : null };
             if (_codes.TryAdd(code, clause)) clauses.Add(clause);
             else Problem(file, block.Line, $"code {code} is already that of the clause at {PolicyException.Place(Full(_codes[code].File), _codes[code].Line)}; give one of the two another code");
         }
@@ -266,6 +266,6 @@ internal sealed partial class PolicyReader(string folder)
     [GeneratedRegex(@"^(?:(?<bold>\*\*|__)\[?(?<code>[A-Z]{1,4}[0-9]{1,3})\]?[.:]?\k<bold>|\[(?<code>[A-Z]{1,4}[0-9]{1,3})\])[.:]?(?: (?<text>.*)|(?<text>))$", RegexOptions.CultureInvariant)]
     private static partial Regex ClausePattern();
 
-    [GeneratedRegex(@"^(?<mark>\*\*|__|\*|_)?(?<kind>examples?|exclusions?|excluded)(?:\k<mark>:|:\k<mark>|:) ?(?<text>.*)$", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"^(?<mark>\*\*|__|\*|_)?(?<kind>examples?|exclusions?|excluded|source)(?:\k<mark>:|:\k<mark>|:) ?(?<text>.*)$", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex NotePattern();
 }

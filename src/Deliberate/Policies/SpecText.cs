@@ -44,7 +44,7 @@ internal static partial class SpecText
         if (cut < SpecCut.OtherCategories && others.Length > 0)
         {
             text.Append(category is null ? "## Categories\n\n" : "## Other categories\n\n");
-            foreach (var other in others) text.Append($"- **{other.Title}**{Summary(other.Summary, cut)}\n");
+            foreach (var other in others) text.Append($"- **{other.Title}**{Summary(other.Condensed ?? other.Summary, cut)}\n");
             text.Append('\n');
         }
 
