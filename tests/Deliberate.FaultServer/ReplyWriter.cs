@@ -84,7 +84,11 @@ internal static class ReplyWriter
         output.Add(new JsonObject { ["type"] = "message", ["role"] = "assistant", ["content"] = new JsonArray(new JsonObject { ["type"] = "output_text", ["text"] = reply.Answer }) });
         var response = new JsonObject
         {
-            ["id"] = "r1", ["object"] = "response", ["model"] = model, ["status"] = reply.Finish == "length" ? "incomplete" : "completed", ["output"] = output,
+            ["id"] = "r1",
+            ["object"] = "response",
+            ["model"] = model,
+            ["status"] = reply.Finish == "length" ? "incomplete" : "completed",
+            ["output"] = output,
             ["usage"] = Usage(reply, "input_tokens", "output_tokens"),
         };
         if (reply.Finish == "length") response["incomplete_details"] = new JsonObject { ["reason"] = "max_output_tokens" };
@@ -104,7 +108,9 @@ internal static class ReplyWriter
 
     private static string Chunk(string model, JsonObject delta, string? finish = null) => new JsonObject
     {
-        ["id"] = "c1", ["object"] = "chat.completion.chunk", ["model"] = model,
+        ["id"] = "c1",
+        ["object"] = "chat.completion.chunk",
+        ["model"] = model,
         ["choices"] = new JsonArray(new JsonObject { ["index"] = 0, ["delta"] = delta, ["finish_reason"] = finish }),
     }.ToJsonString();
 

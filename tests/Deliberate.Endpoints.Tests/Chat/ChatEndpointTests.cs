@@ -82,8 +82,16 @@ public class ChatEndpointTests
         await using var server = await FaultServer.StartAsync();
         var options = new ChatOptions
         {
-            Temperature = 0.7f, TopP = 0.9f, TopK = 20, Seed = 7, MaxOutputTokens = 50, StopSequences = ["END"], Instructions = "be brief", Reasoning = new() { Effort = ReasoningEffort.High },
-            ResponseFormat = ChatResponseFormat.Json, AdditionalProperties = new() { ["min_p"] = 0.1, ["logit_bias"] = new JsonObject() },
+            Temperature = 0.7f,
+            TopP = 0.9f,
+            TopK = 20,
+            Seed = 7,
+            MaxOutputTokens = 50,
+            StopSequences = ["END"],
+            Instructions = "be brief",
+            Reasoning = new() { Effort = ReasoningEffort.High },
+            ResponseFormat = ChatResponseFormat.Json,
+            AdditionalProperties = new() { ["min_p"] = 0.1, ["logit_bias"] = new JsonObject() },
         };
         var endpoint = To(server) with { EnableThinking = true, ExtraBody = new() { ["chat_template_kwargs"] = new JsonObject { ["x"] = 1 }, ["top_k"] = null } };
         Assert.Equal(
