@@ -2,13 +2,14 @@ using System.Globalization;
 using System.Text;
 using Deliberate.Evaluation;
 using Deliberate.Inference.Models;
+using Deliberate.Training.Pretraining;
 
 namespace Deliberate.Pipeline;
 
 /// <summary>Writes the card of a pretrained miniature: what it is, how it was made, what it can do, measured.</summary>
 internal static class ModelCard
 {
-    public static string Write(ModelFolder model, PretrainingOptions options, IReadOnlyList<(string Title, IReadOnlyDictionary<string, Metric> Metrics)> abilities)
+    public static string Write(ModelFolder model, PretrainingOptions options, PretrainProgress? last, IReadOnlyList<(string Title, IReadOnlyDictionary<string, Metric> Metrics)> abilities)
     {
         var config = model.Weights.Config;
         var parameters = config.Tensors().Sum(tensor => tensor.Shape.Aggregate(1L, (product, size) => product * size));
@@ -37,7 +38,7 @@ internal static class ModelCard
 
             `deliberate pretrain` (seed {options.Seed}): byte-level BPE trained on the world's own text, with the world's names, clause codes and rules as whole tokens; a start near the
             circuits that look things up and compare; AdamW; policies that grow from a few clauses to a dozen with conditions; drills that only looking back can solve. The corpus is generated, so
-            there is no data licence to mind.
+            there is no data licence to mind.{(last is null ? "" : string.Create(CultureInfo.InvariantCulture, $"\n\nTraining took {last.Minutes:0} minutes, {last.Tokens / 1e6:0.0} million tokens in {last.Step} steps."))}
 
             ## What it can do
 

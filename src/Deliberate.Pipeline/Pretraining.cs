@@ -71,18 +71,25 @@ public static class Pretraining
         if (!File.Exists(tokenizerPath)) MiniatureTokenizer.Train(options.Seed).Save(tokenizerPath);
         var tokenizer = BpeTokenizer.Load(tokenizerPath);
         var rows = new PretrainingRows(tokenizer, options.Seed + 4, Reserved(options.ReservedPolicies));
+        PretrainProgress? last = null;
         var weights = Pretrainer.Train(Shape(tokenizer.VocabSize), (index, _) => rows.Row(index, Math.Min(1, (double)index / options.CurriculumRows)),
             new PretrainOptions { CheckpointFolder = options.Work, Minutes = options.Minutes, Seed = options.Seed }, step =>
             {
+                last = step;
                 if (step.Step % 20 == 0)
                     log(string.Create(CultureInfo.InvariantCulture, $"step {step.Step}: {step.Progress:0.0%} of the time, loss {step.Loss:0.0000}, {step.Tokens / 1e6:0.00}M tokens, {step.TokensPerSecond:0} tokens/s, {options.Minutes - step.Minutes:0} min left"));
             }, cancel);
         cancel.ThrowIfCancellationRequested();
-        Write(options, weights, tokenizer, log);
+        Write(options, weights, tokenizer, last, log);
     }
 
     /// <summary>Measures a model's abilities and writes it with its card.</summary>
-    public static void Write(PretrainingOptions options, ModelWeights weights, BpeTokenizer tokenizer, Action<string> log)
+    /// <param name="options">Where.</param>
+    /// <param name="weights">The parameters.</param>
+    /// <param name="tokenizer">The tokenizer.</param>
+    /// <param name="last">The last step, for the card; null where it is not known.</param>
+    /// <param name="log">Hears a line for each figure.</param>
+    public static void Write(PretrainingOptions options, ModelWeights weights, BpeTokenizer tokenizer, PretrainProgress? last, Action<string> log)
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(log);
@@ -90,7 +97,7 @@ public static class Pretraining
         // Measured on what was written, so that rounding to bf16 counts.
         var model = ModelFolder.Load(options.Out);
         var abilities = Measure(model, options.Cases, MeasureSeed, log);
-        Runs.AtomicFile.WriteText(Path.Combine(options.Out, "README.md"), ModelCard.Write(model, options, abilities));
+        Runs.AtomicFile.WriteText(Path.Combine(options.Out, "README.md"), ModelCard.Write(model, options, last, abilities));
     }
 
     /// <summary>Seed of the measured cases, which pretraining does not use.</summary>

@@ -1,7 +1,7 @@
 using Deliberate.Inference.Chat;
 using Deliberate.Inference.Generation;
 using Deliberate.Inference.Models;
-using Deliberate.Miniature.Language;
+using Deliberate.Miniature.Pretraining;
 using Deliberate.Miniature.Prompts;
 using Deliberate.Miniature.World;
 using Deliberate.Policies;

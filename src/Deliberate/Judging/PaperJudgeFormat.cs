@@ -36,12 +36,12 @@ public sealed class PaperJudgeFormat(int seed = 0) : IJudgeFormat
     public Verdict Read(Completion response)
     {
         ArgumentNullException.ThrowIfNull(response);
-        var verdicts = Objects(response.Answer).Where(json => json.TryGetProperty("score", out _)).ToArray();
+        var verdicts = JsonInText.Objects(response.Answer).Where(json => json.TryGetProperty("score", out _)).ToArray();
         if (verdicts.Length != 1) return Verdict.Unscored(VerdictKinds.Unparsable, verdicts.Length == 0 ? "no verdict in the response" : "more than one verdict in the response");
         var score = verdicts[0].GetProperty("score");
         if (score.ValueKind != JsonValueKind.Number || !score.TryGetDouble(out var value)) return Verdict.Unscored(VerdictKinds.Unparsable, "the score is not a number");
         if (value is not (>= 0 and <= Best)) return Verdict.Unscored(VerdictKinds.OutOfRange, $"the score is not between 0 and {Best}");
-        return new Verdict(value / Best, Text(verdicts[0], "reason") ?? "", Text(verdicts[0], "fault"));
+        return new Verdict(value / Best, JsonInText.Text(verdicts[0], "reason") ?? "", JsonInText.Text(verdicts[0], "fault"));
     }
 
     private List<ChatMessage> Write(Conversation conversation, (string Label, string Text)[] parts, Spec spec, string? thought)
@@ -75,36 +75,5 @@ public sealed class PaperJudgeFormat(int seed = 0) : IJudgeFormat
                 {"reason": "<one sentence>", "fault": "<the worst fault in two or three words, or none>", "score": <0 to {{Best}}; {{Best}} is faultless>}
                 """),
         ];
-    }
-
-    private static string? Text(JsonElement json, string name) => json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
-
-    // Every JSON object that stands in the text, outermost only.
-    private static List<JsonElement> Objects(string text)
-    {
-        var found = new List<JsonElement>();
-        var bytes = System.Text.Encoding.UTF8.GetBytes(text).AsSpan();
-        while (bytes.IndexOf((byte)'{') is var start and >= 0)
-        {
-            bytes = bytes[start..];
-            var reader = new Utf8JsonReader(bytes);
-            var length = 1;
-            try
-            {
-                if (JsonElement.TryParseValue(ref reader, out var json))
-                {
-                    found.Add(json.Value);
-                    length = (int)reader.BytesConsumed;
-                }
-            }
-            catch (JsonException)
-            {
-                // Not an object after all: go on behind its brace.
-            }
-
-            bytes = bytes[length..];
-        }
-
-        return found;
     }
 }

@@ -124,7 +124,8 @@ internal sealed partial class MarkdownBlocks
         // "1." inside a paragraph is more often a number than a list.
         if (!_gap && !_numbered) return null;
         var digits = trimmed.AsSpan().IndexOfAnyExceptInRange('0', '9');
-        if (digits is < 1 or > 3 || trimmed[digits] is not ('.' or ')') || digits + 1 >= trimmed.Length || !char.IsWhiteSpace(trimmed[digits + 1])) return null;
+        if (digits is < 1 or > 3 || trimmed[digits] is not ('.' or ')')) return null;
+        if (digits + 1 < trimmed.Length && !char.IsWhiteSpace(trimmed[digits + 1])) return null;
         _numbered = true;
         return trimmed[(digits + 1)..].TrimStart();
     }

@@ -20,6 +20,8 @@ internal static class ParquetRows
         var number = 0;
         var groups = await Guarded(path, async () =>
         {
+            await ParquetFooter.CheckAsync(stream, cancellationToken).ConfigureAwait(false);
+            stream.Position = 0;
             var reader = await ParquetReader.CreateAsync(stream, Options, leaveStreamOpen: true, cancellationToken).ConfigureAwait(false);
             await using (reader.ConfigureAwait(false)) return reader.RowGroupCount;
         }).ConfigureAwait(false);

@@ -37,6 +37,14 @@ public class PolicyPropertyTests
     }
 
     [Fact]
+    public void An_item_may_begin_below_its_number()
+    {
+        var policy = Policy.Parse(new Dictionary<string, string> { ["policy.md"] = "# P\n\n1.\nBe kind.\n\n## Principles\n\n1.\nBe brief.", ["a.md"] = "# T\n\nS.\n\n## Allowed\n\n- **A1** x" });
+        Assert.Equal(["Be brief."], policy.Principles);
+        Assert.Equal(policy.ToMarkdown(), Policy.Parse(policy.ToMarkdown()).ToMarkdown());
+    }
+
+    [Fact]
     public void A_policy_that_is_written_is_read_as_it_was()
     {
         var word = Gen.OneOf("help", "a", "Théâtre", "10:30", "(so)", "story,", "nobody", "3", "—", "it's", "*stress*");

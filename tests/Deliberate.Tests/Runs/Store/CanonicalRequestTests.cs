@@ -17,7 +17,8 @@ public class CanonicalRequestTests
 
     private static readonly Gen<(string Role, string Text)[]> Messages = Gen.Select(Gen.OneOf("system", "user", "assistant", "tool"), Text).Array[1, 4];
 
-    private static readonly Gen<Dictionary<string, object?>> Extras = Gen.Dictionary(Text, Value)[0, 4];
+    // Additional properties do not tell "A" from "a".
+    private static readonly Gen<Dictionary<string, object?>> Extras = Gen.Dictionary(Text, Value)[0, 4].Select(extras => extras.DistinctBy(extra => extra.Key, StringComparer.OrdinalIgnoreCase).ToDictionary());
 
     private static readonly JsonSerializerOptions Wide = new() { WriteIndented = true, IndentSize = 3 };
 

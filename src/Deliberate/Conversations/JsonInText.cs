@@ -1,7 +1,7 @@
 using System.Text;
 using System.Text.Json;
 
-namespace Deliberate.Prompts;
+namespace Deliberate.Conversations;
 
 /// <summary>Finds what a model put as JSON into its reply.</summary>
 internal static class JsonInText

@@ -1,4 +1,4 @@
-using Deliberate.Miniature.Language;
+using Deliberate.Miniature.Pretraining;
 using Deliberate.Miniature.World;
 using Deliberate.Policies;
 using Xunit;

@@ -1,8 +1,7 @@
 using Deliberate.Inference.Tokenization;
-using Deliberate.Miniature.Pretraining;
 using Deliberate.Miniature.World;
 
-namespace Deliberate.Miniature.Language;
+namespace Deliberate.Miniature.Pretraining;
 
 /// <summary>
 /// Makes every code of a policy one token. The miniature's vocabulary holds the codes A1 to Z14; a policy with others ("HK1", "T15")
