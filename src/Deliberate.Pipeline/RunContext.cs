@@ -22,7 +22,7 @@ internal sealed class RunContext : IDisposable
         _generator = new Generator(model.Weights);
         BaseClient = new LocalChatClient(_generator, model.Tokenizer, new() { ModelId = model.Fingerprint, MaxOutputTokens = Limits.VerdictTokens });
         (Whole, WholeCondensed) = WholeSpec(policy, world, model);
-        Key = StageKey.Of("run-1", policy.Hash, model.Fingerprint, options.Seed, options.Budget.ToString());
+        Key = StageKey.Of("run-2", policy.Hash, model.Fingerprint, options.Seed, options.Budget.ToString());
     }
 
     public AlignmentOptions Options { get; }

@@ -22,13 +22,13 @@ public sealed class Transcript(BpeTokenizer tokenizer)
     public int Length => _tokens.Count;
 
     /// <summary>A system message.</summary>
-    public Transcript System(string text, float weight = 0) => Message("<|system|>", text, weight);
+    public Transcript System(string text) => Message("<|system|>", text);
 
     /// <summary>A user message.</summary>
-    public Transcript User(string text, float weight = 0) => Message("<|user|>", text, weight);
+    public Transcript User(string text) => Message("<|user|>", text);
 
     /// <summary>An earlier answer, shown without its thought.</summary>
-    public Transcript Earlier(string answer, float weight = 0) => Message("<|assistant|>", answer, weight);
+    public Transcript Earlier(string answer) => Message("<|assistant|>", answer);
 
     /// <summary>An assistant's thought (may be empty) and answer, both to be learned.</summary>
     public Transcript Assistant(string thought, string answer)
@@ -73,10 +73,10 @@ public sealed class Transcript(BpeTokenizer tokenizer)
         }
     }
 
-    private Transcript Message(string role, string text, float weight)
+    private Transcript Message(string role, string text)
     {
         Add(role, 0);
-        Add(tokenizer.Encode(text), weight);
+        Add(tokenizer.Encode(text), 0);
         Add("<|end|>", 0);
         return this;
     }
