@@ -23,6 +23,8 @@ public partial class DocumentationTests
         var at = help.IndexOf("Commands:", StringComparison.Ordinal);
         if (at < 0) return [(parent, help)];
         var all = new List<(string[], string)>();
+        // A command with options of its own also runs by itself.
+        if (parent.Length > 0 && OptionName().Matches(help[..at]).Any(option => option.Value is not "--help")) all.Add((parent, help[..at]));
         foreach (Match name in CommandName().Matches(help[at..])) all.AddRange(await CommandsAsync([.. parent, name.Groups[1].Value]));
         Assert.NotEmpty(all);
         return all;

@@ -112,5 +112,5 @@ public static class Judgements
 
     private static string Same(bool same) => same ? "same." : "differ.";
 
-    private static string Fence(string text) => text.Replace('"', '\'').Replace('\n', ' ');
+    private static string Fence(string text) => Deliberate.Judging.Fence.Disarm(text).Replace('"', '\'').Replace('\n', ' ');
 }

@@ -40,16 +40,33 @@ internal static class JsonInText
     }
 
     /// <summary>The text of a member, trimmed; null when there is none or it is no text.</summary>
-    public static string? Text(JsonElement json, string name)
+    public static string? Text(JsonElement json, string name) => json.TryGetProperty(name, out var value) ? Text(value) : null;
+
+    /// <summary>A text, trimmed; null when the value is none.</summary>
+    public static string? Text(JsonElement value)
     {
         try
         {
-            return json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString()!.Trim() : null;
+            return value.ValueKind == JsonValueKind.String ? value.GetString()!.Trim() : null;
         }
         catch (InvalidOperationException)
         {
             // Half of a surrogate pair.
             return null;
+        }
+    }
+
+    /// <summary>The name of a member; empty when it is no text.</summary>
+    public static string Name(JsonProperty property)
+    {
+        try
+        {
+            return property.Name;
+        }
+        catch (InvalidOperationException)
+        {
+            // Half of a surrogate pair.
+            return "";
         }
     }
 }

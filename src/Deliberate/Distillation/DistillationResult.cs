@@ -11,7 +11,8 @@ public sealed record DistillationResult(IReadOnlyList<TrainingExample> Kept, IRe
 /// <summary>A sample that is not trained on.</summary>
 /// <param name="Sample">The sample.</param>
 /// <param name="Reason">Why.</param>
-public sealed record RejectedSample(Sample Sample, string Reason);
+/// <param name="Action">The action taken or demanded, or null when it is unknown.</param>
+public sealed record RejectedSample(Sample Sample, string Reason, string? Action = null);
 
 /// <summary>How many samples of one category and action survived.</summary>
 /// <param name="Category">The category, or "none".</param>

@@ -41,13 +41,22 @@ public sealed class Distiller
         }
 
         return new(
-            [.. samples.Where((_, index) => reasons[index] is null).Select(judged => Example(judged.Sample))],
-            [.. samples.Zip(reasons).Where(pair => pair.Second is not null).Select(pair => new RejectedSample(pair.First.Sample, pair.Second!))],
+            [.. samples.Where((_, index) => reasons[index] is null).Select(Example)],
+            [.. samples.Zip(reasons).Where(pair => pair.Second is not null).Select(pair => new RejectedSample(pair.First.Sample, pair.Second!, pair.First.Action))],
             Count(samples, reasons));
     }
 
-    private static TrainingExample Example(Sample sample) =>
-        new(sample.Id, sample.Prompt.Conversation, sample.Completion.Thinking, sample.Completion.Answer, sample.Provenance);
+    private static TrainingExample Example(JudgedSample judged)
+    {
+        var (sample, prompt) = (judged.Sample, judged.Sample.Prompt);
+        return new(sample.Id, prompt.Conversation, sample.Completion.Thinking, sample.Completion.Answer, sample.Provenance)
+        {
+            Category = prompt.Category,
+            Action = judged.Action,
+            Source = prompt.Tags?.GetValueOrDefault(TrainingExample.SourceTag),
+            Licence = prompt.Tags?.GetValueOrDefault(TrainingExample.LicenceTag),
+        };
+    }
 
     // Why a sample may not be trained on, whatever the others of its prompt are like.
     private string? Fault(JudgedSample judged)

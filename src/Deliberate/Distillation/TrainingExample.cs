@@ -8,6 +8,12 @@ namespace Deliberate.Distillation;
 /// </summary>
 public sealed record TrainingExample
 {
+    /// <summary>The tag of a prompt that names the data set it comes from.</summary>
+    public const string SourceTag = "source";
+
+    /// <summary>The tag of a prompt that names the licence of that data set.</summary>
+    public const string LicenceTag = "licence";
+
     internal TrainingExample(string id, Conversation conversation, string thinking, string answer, Provenance provenance) =>
         (Id, Conversation, Thinking, Answer, Provenance) = (id, conversation, thinking, answer, provenance);
 
@@ -26,6 +32,18 @@ public sealed record TrainingExample
     /// <summary>How the sample came to be.</summary>
     public Provenance Provenance { get; }
 
+    /// <summary>The category of the prompt; null when it is benign or unknown.</summary>
+    public string? Category { get; internal init; }
+
+    /// <summary>What the answer does ("comply", "refuse", "safe-complete"), or null when that is unknown.</summary>
+    public string? Action { get; internal init; }
+
+    /// <summary>The data set that the prompt comes from, or null when it was not said.</summary>
+    public string? Source { get; internal init; }
+
+    /// <summary>The licence of that data set, or null when it was not said.</summary>
+    public string? Licence { get; internal init; }
+
     /// <summary>The same answer without any thought: the control that shows what the thought is worth.</summary>
-    public TrainingExample ToInstantAnswer() => new(Id, Conversation, "", Answer, Provenance);
+    public TrainingExample ToInstantAnswer() => new(Id, Conversation, "", Answer, Provenance) { Category = Category, Action = Action, Source = Source, Licence = Licence };
 }

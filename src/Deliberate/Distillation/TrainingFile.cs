@@ -5,7 +5,7 @@ namespace Deliberate.Distillation;
 
 /// <summary>
 /// Training examples as JSON lines in the conversational format of TRL: <c>messages</c> with the thought in a <c>thinking</c> field
-/// beside the assistant's <c>content</c>, then <c>id</c> and <c>provenance</c>.
+/// beside the assistant's <c>content</c>, then <c>id</c>, <c>provenance</c>, and what is known of <c>category</c>, <c>action</c>, <c>source</c> and <c>licence</c>.
 /// </summary>
 public static class TrainingFile
 {
@@ -18,7 +18,7 @@ public static class TrainingFile
                 .. example.Conversation.Turns.Select(turn => new Message(turn.Role, turn.Text, "")),
                 new Message(Role.Assistant, example.Answer, example.Thinking),
             ],
-            example.Id, example.Provenance)));
+            example.Id, example.Provenance, example.Category, example.Action, example.Source, example.Licence)));
     }
 
     /// <summary>Reads a file that <see cref="Write"/> wrote.</summary>
@@ -29,10 +29,17 @@ public static class TrainingFile
     {
         if (line.Messages is not [.. var prompt, { Role: Role.Assistant } reply] || prompt is not [.., { Role: Role.User }])
             throw new InvalidDataException($"{path}:{number}: field 'messages' must end on a user's message and the assistant's answer to it.");
-        return new(line.Id, new([.. prompt.Select(message => new Turn(message.Role, message.Content))]), reply.Thinking, reply.Content, line.Provenance);
+        return new(line.Id, new([.. prompt.Select(message => new Turn(message.Role, message.Content))]), reply.Thinking, reply.Content, line.Provenance)
+        {
+            Category = line.Category,
+            Action = line.Action,
+            Source = line.Source,
+            Licence = line.Licence,
+        };
     }
 
-    private sealed record Line(Message[] Messages, string Id, Provenance Provenance);
+    private sealed record Line(
+        Message[] Messages, string Id, Provenance Provenance, string? Category = null, string? Action = null, string? Source = null, string? Licence = null);
 
     // One shape for all messages: loaders of data sets want every row alike.
     private sealed record Message(Role Role, string Content, string Thinking);

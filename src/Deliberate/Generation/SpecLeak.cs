@@ -1,12 +1,13 @@
 using System.Text.RegularExpressions;
-using Deliberate.Evaluation;
+using Deliberate.Conversations;
 using Deliberate.Policies;
 
 namespace Deliberate.Generation;
 
 /// <summary>
 /// Finds a specification where it must not be: in answers, and in prompts that a model is trained on. Three signs count: a run of the
-/// specification's own words, words that point at a text in the prompt ("the policy above"), and clause codes. Immutable.
+/// specification's own words, words that point at a text in the prompt ("the policy above"), and clause codes. Case, punctuation, spaces, hidden characters and
+/// letters of another alphabet that look the same make no difference; other words for the same do. Immutable.
 /// </summary>
 /// <param name="words">How many consecutive words of the specification count as a leak, at least 3. Shorter runs occur by chance, or are the style that the policy asks for.</param>
 public sealed partial class SpecLeak(int words = 12)
@@ -17,27 +18,44 @@ public sealed partial class SpecLeak(int words = 12)
     private readonly System.Runtime.CompilerServices.ConditionalWeakTable<Spec, HashSet<string>> _runs = [];
 
     /// <summary>What leaks into this answer, in a few words, or null.</summary>
-    public string? InAnswer(string answer, Spec spec) => Reference(answer) ?? Code(answer, spec) ?? Run(answer, spec);
-
-    /// <summary>What leaks into this prompt, in a few words, or null. Users may well write "[A1]" or "the policy above": only the specification's words count.</summary>
-    public string? InPrompt(string prompt, Spec spec) => Run(prompt, spec);
-
-    /// <summary>The words by which a text points at a policy in its prompt, or null: such a thought makes no sense once the policy is gone.</summary>
-    public static string? Reference(string text) => References().Match(text) is { Success: true } match ? $"points at a text in its prompt: \"{match.Value}\"" : null;
-
-    private static string? Code(string answer, Spec spec) =>
-        ClauseCitations.Find(answer).Concat(Named().Matches(answer).Select(match => match.Groups["code"].Value))
-            .FirstOrDefault(code => Regex.IsMatch(spec.Text, $@"\b{code}\b", RegexOptions.CultureInvariant)) is { } code ? $"names clause {code}" : null;
-
-    private string? Run(string text, Spec spec)
+    public string? InAnswer(string answer, Spec spec)
     {
-        var runs = _runs.GetValue(spec, key => [.. Runs(key.Text)]);
-        return Runs(text).FirstOrDefault(runs.Contains) is { } run ? $"repeats the specification: \"{run}\"" : null;
+        ArgumentNullException.ThrowIfNull(answer);
+        ArgumentNullException.ThrowIfNull(spec);
+        var seen = FoldedText.Fold(answer);
+        return Found(References(), seen) ?? Found(OwnRules(), seen) ?? Code(seen, spec) ?? Run(seen, spec);
     }
 
-    private IEnumerable<string> Runs(string text)
+    /// <summary>What leaks into this prompt, in a few words, or null. Users may well write "[A1]" or "the policy above": only the specification's words count.</summary>
+    public string? InPrompt(string prompt, Spec spec)
     {
-        var split = Words().Matches(text).Select(match => match.Value.ToLowerInvariant()).ToArray();
+        ArgumentNullException.ThrowIfNull(prompt);
+        ArgumentNullException.ThrowIfNull(spec);
+        return Run(FoldedText.Fold(prompt), spec);
+    }
+
+    /// <summary>The words by which a text points at a policy in its prompt, or null: such a thought makes no sense once the policy is gone.</summary>
+    public static string? Reference(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        return Found(References(), FoldedText.Fold(text));
+    }
+
+    private static string? Found(Regex words, string seen) => words.Match(seen) is { Success: true } match ? $"points at a text in its prompt: \"{match.Value}\"" : null;
+
+    private static string? Code(string seen, Spec spec) => Codes().Matches(seen)
+        .SelectMany(match => match.Groups["code"].Captures).Select(capture => capture.Value.Replace("-", "", StringComparison.Ordinal).ToUpperInvariant())
+        .FirstOrDefault(code => Regex.IsMatch(spec.Text, $@"\b{code}\b", RegexOptions.CultureInvariant)) is { } code ? $"names clause {code}" : null;
+
+    private string? Run(string seen, Spec spec)
+    {
+        var runs = _runs.GetValue(spec, key => [.. Runs(FoldedText.Fold(key.Text))]);
+        return Runs(seen).FirstOrDefault(runs.Contains) is { } run ? $"repeats the specification: \"{run}\"" : null;
+    }
+
+    private IEnumerable<string> Runs(string seen)
+    {
+        var split = Words().Matches(seen).Select(match => match.Value).ToArray();
         for (var start = 0; start + _words <= split.Length; start++) yield return string.Join(' ', split.AsSpan(start, _words).ToArray());
     }
 
@@ -45,10 +63,19 @@ public sealed partial class SpecLeak(int words = 12)
     private static partial Regex Words();
 
     [GeneratedRegex(
-        @"\b(?:(?:polic(?:y|ies)|spec(?:ification)?|clauses?)\s+(?:above|below|(?:in|from)\s+(?:the|my|this)\s+(?:prompt|context)|(?:that\s+)?(?:I\s+was|I\s+am|you)\s+(?:given|provided|gave))|(?:guidelines?|rules)\s+above|the\s+(?:above|provided|given)\s+(?:polic(?:y|ies)|guidelines?|spec(?:ification)?|clauses?)|the\s+final\s+instructions)\b",
-        RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+        @"\b(?:(?:polic(?:y|ies)|spec(?:ification)?|clauses?)\s+(?:above|below|(?:in|from)\s+(?:the|my|this)\s+(?:prompt|context)|(?:that\s+)?(?:i\s+was|i\s+am|you)\s+(?:given|provided|gave))|(?:guidelines?|rules)\s+above|the\s+(?:above|provided|given)\s+(?:polic(?:y|ies)|guidelines?|spec(?:ification)?|clauses?)|the\s+final\s+instructions)\b",
+        RegexOptions.CultureInvariant)]
     private static partial Regex References();
 
-    [GeneratedRegex(@"\b(?:[Cc]lause|[Ss]ection|[Rr]ule|[Pp]olicy)\s+(?<code>[A-Z]{1,4}[0-9]{1,3})\b", RegexOptions.CultureInvariant)]
-    private static partial Regex Named();
+    // In a thought a model may well speak of its guidelines, which it has learned; to a user it must not cite them.
+    [GeneratedRegex(
+        @"\bmy\s+(?:(?:own|internal|safety|content|usage)\s+)*(?:guidelines?|polic(?:y|ies)|spec(?:ification)?)(?:'s)?\s+(?:sections?|clauses?|paragraphs?)\b|\b(?:sections?|clauses?|paragraphs?)\s+(?:\S+\s+)?(?:of|in|from)\s+my\s+(?:(?:own|internal|safety|content|usage)\s+)*(?:guidelines?|polic(?:y|ies)|spec(?:ification)?)\b|\bpolicy\s+(?:section|clause)\s+\S+\s+(?:says|states|requires|forbids|allows)\b|\b(?:guidelines?|rules|instructions)\s+(?:(?:in|from)\s+my\s+(?:prompt|context)|(?:that\s+)?i\s+(?:was|am|were|have\s+been)\s+given)\b",
+        RegexOptions.CultureInvariant)]
+    private static partial Regex OwnRules();
+
+    // "clause T3", "rules T3 and T4", "[T3, S1]", "(t3)", "T3 forbids".
+    [GeneratedRegex(
+        @"\b(?:clause|section|rule|policy|guideline)s?[\s:#(-]*(?<code>[a-z]{1,4}-?[0-9]{1,3})\b(?:\s*(?:,|and|&)\s*(?<code>[a-z]{1,4}-?[0-9]{1,3})\b)*|[\[(]\s*(?<code>[a-z]{1,4}-?[0-9]{1,3})(?:\s*[,;&]\s*(?<code>[a-z]{1,4}-?[0-9]{1,3}))*\s*[\])]|\b(?<code>[a-z]{1,4}-?[0-9]{1,3})\s+(?:says|states|forbids|prohibits|disallows|allows|requires|demands)\b",
+        RegexOptions.CultureInvariant)]
+    private static partial Regex Codes();
 }

@@ -1,13 +1,15 @@
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.RegularExpressions;
 
 namespace Deliberate.Judging;
 
 /// <summary>
 /// Sets untrusted text apart in a prompt. Its tag is drawn from the seed and the texts themselves and stands in none of them, so that
-/// nobody who writes one of the texts can close the fence from inside. Immutable.
+/// nobody who writes one of the texts can close the fence from inside. What chat templates take for the end of a message
+/// or of a thought (<c>&lt;|im_end|&gt;</c>, <c>[/INST]</c>, <c>&lt;/think&gt;</c>…) is broken by a space, since many servers read such words as control tokens wherever they stand. Immutable.
 /// </summary>
-public sealed class Fence
+public sealed partial class Fence
 {
     private Fence(string tag) => Tag = tag;
 
@@ -39,6 +41,20 @@ public sealed class Fence
         ArgumentNullException.ThrowIfNull(text);
         return text.Contains(Tag, StringComparison.OrdinalIgnoreCase)
             ? throw new ArgumentException("The text contains the fence's tag: make the fence for all the texts of the prompt.", nameof(text))
-            : $"<{label}-{Tag}>\n{text}\n</{label}-{Tag}>";
+            : $"<{label}-{Tag}>\n{Disarm(text)}\n</{label}-{Tag}>";
     }
+
+    /// <summary>The text with a space in every control token of a chat template and every mark of a thought: "&lt; |im_end|&gt;".</summary>
+    public static string Disarm(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        return ControlTokens().Replace(text, "$0 ");
+    }
+
+    // The first character of a control token: harmony and ChatML, DeepSeek, Llama, Gemma, sentencepiece; and of the marks of thoughts, which would
+    // cut the reply of a judge that quotes them.
+    [GeneratedRegex(
+        @"<(?=[|\uFF5C][^\s<>()|\uFF5C]{1,64}[|\uFF5C]>)|\[(?=/?(?:INST|THINK)\])|<(?=/?(?:s|bos|eos|start_of_turn|end_of_turn|think|thinking|thought|reasoning)>)|<(?=</?SYS>>)",
+        RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    private static partial Regex ControlTokens();
 }

@@ -11,24 +11,21 @@ namespace Deliberate.Judging;
 /// Has a model judge completions against a policy, several times each. A run that fails, times out, is cut or says nothing readable is
 /// unscored, never a zero. Every call has its own seed, so that results do not depend on concurrency. Thread-safe as far as the client is.
 /// </summary>
-public sealed class Judge
+public sealed class Judge : IAnswerJudge
 {
-    private readonly IChatClient _client;
     private readonly IJudgeFormat _format;
-    private readonly JudgeOptions _options;
+    private readonly JudgeRuns _runs;
 
     /// <summary>A judge that asks this client.</summary>
     /// <exception cref="ArgumentOutOfRangeException">An option is out of range.</exception>
     public Judge(IChatClient client, IJudgeFormat format, JudgeOptions options)
     {
-        ArgumentNullException.ThrowIfNull(client);
         ArgumentNullException.ThrowIfNull(format);
-        ArgumentNullException.ThrowIfNull(options);
-        ArgumentOutOfRangeException.ThrowIfLessThan(options.Runs, 1);
-        ArgumentOutOfRangeException.ThrowIfLessThan(options.Concurrency, 1);
-        ArgumentOutOfRangeException.ThrowIfNegative(options.Temperature);
-        (_client, _format, _options) = (client, format, options);
+        (_format, _runs) = (format, new(client, options));
     }
+
+    /// <inheritdoc/>
+    public string Version => _format.Version;
 
     /// <summary>Judges thoughts with their answers, to select training data.</summary>
     /// <param name="items">What to judge, by which specification, and a distinct id of each.</param>
@@ -43,7 +40,7 @@ public sealed class Judge
         IRecovery<Verdict>? recovery = null, IProgress<int>? progress = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(items);
-        return RunAsync([.. items.Select(item => item.Id)], index => items[index].Spec, index => _format.Write(items[index].View, items[index].Spec), recovery, progress, cancellationToken);
+        return RunAsync([.. items.Select(item => item.Id)], index => items[index].Spec, index => _format.Ask(items[index].View, items[index].Spec), recovery, progress, cancellationToken);
     }
 
     /// <summary>Judges answers alone, for the reward: no thought can be handed in.</summary>
@@ -53,69 +50,20 @@ public sealed class Judge
         IRecovery<Verdict>? recovery = null, IProgress<int>? progress = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(items);
-        return RunAsync([.. items.Select(item => item.Id)], index => items[index].Spec, index => _format.Write(items[index].View, items[index].Spec), recovery, progress, cancellationToken);
+        return RunAsync([.. items.Select(item => item.Id)], index => items[index].Spec, index => _format.Ask(items[index].View, items[index].Spec), recovery, progress, cancellationToken);
     }
 
     private async Task<IReadOnlyList<Judgement>> RunAsync(
-        string[] ids, Func<int, Spec> spec, Func<int, IReadOnlyList<ChatMessage>> write, IRecovery<Verdict>? recovery, IProgress<int>? progress, CancellationToken cancellationToken)
+        string[] ids, Func<int, Spec> spec, Func<int, JudgeQuestion> question, IRecovery<Verdict>? recovery, IProgress<int>? progress, CancellationToken cancellationToken)
     {
         Ordered.RequireUnique(ids);
-        Exception? failure = null;
-        var verdicts = await Ordered.RunAsync(ids.Length * _options.Runs, _options.Concurrency, async (number, token) =>
-        {
-            var (item, run) = (number / _options.Runs, number % _options.Runs);
-            var id = string.Create(CultureInfo.InvariantCulture, $"{ids[item]}#{run}");
-            if (recovery is not null && recovery.TryGet(id, out var known)) return known;
-            using var call = new CallDetails(ids[item], run, spec(item), _format.Version).Enter();
-            try
-            {
-                var verdict = await AskAsync(write(item), CallSeed.Derive(_options.Seed, ids[item], run), token).ConfigureAwait(false);
-                if (recovery is not null && verdict.Kind != VerdictKinds.TimedOut) await recovery.AddAsync(id, verdict, token).ConfigureAwait(false);
-                return verdict;
-            }
-            catch (CallFailedException failed)
-            {
-                failure = failed.InnerException;
-                return Verdict.Unscored(VerdictKinds.Failed, failed.Message);
-            }
-        }, progress, cancellationToken).ConfigureAwait(false);
-
-        // One failed call is an accident; if all fail, going on would only hide that the judge is out of reach.
-        if (failure is not null && verdicts.All(verdict => verdict.Kind == VerdictKinds.Failed))
-            throw new InvalidOperationException($"Every call to the judge failed: {failure.Message}", failure);
-        return [.. verdicts.Chunk(_options.Runs).Select(runs => new Judgement(runs, _options.RequireAll))];
+        var runs = _runs.Options.Runs;
+        var verdicts = await _runs.RunAsync(
+            ids.Length * runs,
+            number => string.Create(CultureInfo.InvariantCulture, $"{ids[number / runs]}#{number % runs}"),
+            number => CallSeed.Derive(_runs.Options.Seed, ids[number / runs], number % runs),
+            number => new CallDetails(ids[number / runs], number % runs, spec(number / runs), _format.Version),
+            number => question(number / runs), recovery, progress, cancellationToken).ConfigureAwait(false);
+        return [.. verdicts.Chunk(runs).Select(ofItem => new Judgement(ofItem, _runs.Options.RequireAll))];
     }
-
-    private async Task<Verdict> AskAsync(IReadOnlyList<ChatMessage> messages, int seed, CancellationToken cancellationToken)
-    {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        if (_options.Timeout is { } timeout) limit.CancelAfter(timeout);
-        var options = new ChatOptions { Temperature = (float)_options.Temperature, MaxOutputTokens = _options.MaxTokens, Seed = seed };
-        ChatResponse response;
-        try
-        {
-            // WaitAsync: a client that does not listen to its token must not hold the judge up either.
-            response = await _client.GetResponseAsync(messages, options, limit.Token).WaitAsync(limit.Token).ConfigureAwait(false);
-        }
-        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
-        {
-            throw;
-        }
-        catch (OperationCanceledException) when (limit.IsCancellationRequested)
-        {
-            return Verdict.Unscored(VerdictKinds.TimedOut, string.Create(CultureInfo.InvariantCulture, $"no response within {_options.Timeout!.Value.TotalSeconds:0.###} s"));
-        }
-        catch (Exception problem)
-        {
-            throw new CallFailedException(problem);
-        }
-
-        var completion = CompletionReader.Read(response, _options.ThinkingOpened);
-        if (completion.Truncated) return Verdict.Unscored(VerdictKinds.Truncated, "the response was cut");
-        var verdict = _format.Read(completion);
-        return verdict.Score is null or (>= 0 and <= 1) ? verdict : Verdict.Unscored(VerdictKinds.OutOfRange, $"the score is not between 0 and 1: {verdict.Reason}");
-    }
-
-    // Tells a failing client from a failing log or format, which must not be mistaken for a judge's failure.
-    private sealed class CallFailedException(Exception inner) : Exception(inner.Message, inner);
 }

@@ -7,10 +7,10 @@ namespace Deliberate.Rewards;
 
 /// <summary>
 /// The reward of reinforcement learning: the judge's score of the answer alone (paper, section 2.4). A malformed completion earns 0
-/// without being judged; one that the judge cannot score earns null. Thread-safe as far as the judge's client is.
+/// without being judged; one that the judge cannot score earns null. Thread-safe as far as the judge is.
 /// </summary>
 /// <param name="judge">The judge.</param>
-public sealed class AnswerReward(Judge judge)
+public sealed class AnswerReward(IAnswerJudge judge)
 {
     /// <summary>Scores a batch.</summary>
     /// <param name="items">What to score, with distinct ids.</param>

@@ -15,7 +15,7 @@ internal static class Shared
     public static string Data(string name)
     {
         for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
-            if (Path.Combine(folder.FullName, "shared", "data", name) is var path && File.Exists(path)) return path;
+            if (Path.Combine(folder.FullName, "shared", "data", name) is var path && Path.Exists(path)) return path;
         Assert.Skip($"shared/data/{name} is in no folder above {AppContext.BaseDirectory}: the real data does not come with the project.");
         return "";
     }

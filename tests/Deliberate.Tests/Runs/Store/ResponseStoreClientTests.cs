@@ -84,7 +84,7 @@ public sealed class ResponseStoreClientTests : IDisposable
         var runs = StoreSummary.Of(_store).Runs;
         Assert.Equal([("generate", 10L, 10L), ("judge", 30L, 30L)], runs[0].Stages.Select(stage => (stage.Stage, stage.Responses, stage.Paid)));
         Assert.Equal([("generate", 10L, 0L), ("judge", 30L, 30L)], runs[1].Stages.Select(stage => (stage.Stage, stage.Responses, stage.Paid)));
-        Assert.Equal((policy.Hash, "paper-judge-1"), (Assert.Single(runs[1].Policies), runs[1].Stages[1].Template));
+        Assert.Equal((policy.Hash, "paper-judge-2"), (Assert.Single(runs[1].Policies), runs[1].Stages[1].Template));
         Assert.Equal(["p0#0", "theft"], _store.Rows("SELECT prompt, category FROM use WHERE stage = 'judge' ORDER BY prompt LIMIT 1").SelectMany(row => new[] { row.GetString(0), row.GetString(1) }));
     }
 
