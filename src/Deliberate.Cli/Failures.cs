@@ -1,4 +1,6 @@
 using Deliberate.Cli.Interaction;
+using Deliberate.Endpoints;
+using Deliberate.Endpoints.Models;
 using Deliberate.Pipeline;
 using Deliberate.Policies;
 
@@ -27,8 +29,8 @@ internal static class Failures
     /// <summary>The exit code of a failure that a user can mend; null for one that nobody expected.</summary>
     public static int? CodeOf(Exception exception) => exception switch
     {
-        AlignmentException or PolicyException or InvalidDataException or FileNotFoundException or DirectoryNotFoundException or ArgumentException => ExitCodes.BadInput,
-        IOException or UnauthorizedAccessException or OutOfMemoryException or PlatformNotSupportedException or DllNotFoundException => ExitCodes.Failure,
+        AlignmentException or PolicyException or ModelSettingsException or InvalidDataException or FileNotFoundException or DirectoryNotFoundException or ArgumentException => ExitCodes.BadInput,
+        EndpointException or IOException or UnauthorizedAccessException or OutOfMemoryException or PlatformNotSupportedException or DllNotFoundException => ExitCodes.Failure,
         _ => null,
     };
 

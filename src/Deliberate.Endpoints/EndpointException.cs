@@ -1,3 +1,5 @@
+using Deliberate.Runs;
+
 namespace Deliberate.Endpoints;
 
 /// <summary>
@@ -8,10 +10,13 @@ namespace Deliberate.Endpoints;
 /// <param name="statusCode">The HTTP status, or null when there was none.</param>
 /// <param name="retryAfter">How long the server asks to wait, or null.</param>
 /// <param name="inner">What caused it, or null.</param>
-public class EndpointException(FailureReason reason, string message, int? statusCode = null, TimeSpan? retryAfter = null, Exception? inner = null) : Exception(message, inner)
+public class EndpointException(FailureReason reason, string message, int? statusCode = null, TimeSpan? retryAfter = null, Exception? inner = null) : Exception(message, inner), IFinalFailure
 {
     /// <summary>Why it failed.</summary>
     public FailureReason Reason { get; } = reason;
+
+    /// <inheritdoc/>
+    public bool EndsRun => Reason.EndsRun();
 
     /// <summary>The HTTP status, or null when there was none.</summary>
     public int? StatusCode { get; } = statusCode;

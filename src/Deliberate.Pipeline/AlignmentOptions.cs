@@ -1,3 +1,5 @@
+using Deliberate.Pipeline.Clients;
+
 namespace Deliberate.Pipeline;
 
 /// <summary>How much a run spends.</summary>
@@ -19,8 +21,11 @@ public sealed record AlignmentOptions
     /// <summary>Where the run keeps everything.</summary>
     public required string Out { get; init; }
 
-    /// <summary>The folder of the base model; null: the shipped miniature.</summary>
+    /// <summary>The folder of the model that is trained; null: the shipped miniature.</summary>
     public string? ModelFolder { get; init; }
+
+    /// <summary>Who answers and who judges; by default the model that is trained does both.</summary>
+    public ModelRoles Models { get; init; } = new();
 
     /// <summary>The seed of all randomness.</summary>
     public int Seed { get; init; } = 1;

@@ -1,9 +1,11 @@
+using Deliberate.Endpoints.Models;
 using Deliberate.Inference.Chat;
 using Deliberate.Inference.Generation;
 using Deliberate.Inference.Models;
 using Deliberate.Miniature.Pretraining;
 using Deliberate.Miniature.Prompts;
 using Deliberate.Miniature.World;
+using Deliberate.Pipeline.Clients;
 using Deliberate.Policies;
 using Deliberate.Runs;
 
@@ -20,9 +22,9 @@ internal sealed class RunContext : IDisposable
         (Options, Policy, World, Base, _folder) = (options, policy, world, model, folder);
         Sizes = Sizes.Of(options.Budget);
         _generator = new Generator(model.Weights);
-        BaseClient = new LocalChatClient(_generator, model.Tokenizer, new() { ModelId = model.Fingerprint, MaxOutputTokens = Limits.VerdictTokens });
+        Clients = OpenClients(options, model, folder, _generator);
         (Whole, WholeCondensed) = WholeSpec(policy, world, model);
-        Key = StageKey.Of("run-2", policy.Hash, model.Fingerprint, options.Seed, options.Budget.ToString());
+        Key = StageKey.Of(["run-3", policy.Hash, model.Fingerprint, options.Seed, options.Budget.ToString(), .. options.Models.Named().OrderBy(role => role.Key).Select(role => $"{role.Key} {role.Value}")]);
     }
 
     public AlignmentOptions Options { get; }
@@ -36,8 +38,8 @@ internal sealed class RunContext : IDisposable
 
     public Sizes Sizes { get; }
 
-    /// <summary>The base model: generator of training data and judge.</summary>
-    public LocalChatClient BaseClient { get; }
+    /// <summary>Who answers and who judges.</summary>
+    public RunClients Clients { get; }
 
     public StageStore Store => _folder.Store;
 
@@ -66,14 +68,15 @@ internal sealed class RunContext : IDisposable
     {
         ArgumentNullException.ThrowIfNull(options);
         var policy = Policy.Load(options.PolicyFolder);
-        return Open(options, policy, PolicyReading.Read(policy), LoadModel(options.ModelFolder ?? ShippedModel.Folder));
+        RequireWords(options.Models);
+        return Open(options, policy, PolicyReading.Read(policy), LoadModel(options.ModelFolder ?? options.Models.Base?.Name.Path ?? ShippedModel.Folder));
     }
 
     public static RunContext Open(AlignmentOptions options, Policy policy, WorldPolicy world, ModelFolder model)
     {
         try
         {
-            var manifest = new RunManifest(policy.Hash, model.Fingerprint, options.Seed, new Dictionary<string, string> { ["budget"] = options.Budget.ToString() });
+            var manifest = new RunManifest(policy.Hash, model.Fingerprint, options.Seed, new Dictionary<string, string>(options.Models.Named()) { ["budget"] = options.Budget.ToString() });
             var folder = RunFolder.Open(options.Out, manifest);
             var codes = ClauseCodes.Lend(model.Tokenizer, world);
             model = model.WithTokens(codes);
@@ -84,6 +87,33 @@ internal sealed class RunContext : IDisposable
         {
             throw new AlignmentException(problem.Message, problem);
         }
+    }
+
+    // The world's requests are of the miniature's language: a model that does not speak it could only fail.
+    private static void RequireWords(ModelRoles models)
+    {
+        foreach (var (role, settings) in (ReadOnlySpan<(string, ModelSettings?)>)[("--base", models.Base), ("--judge", models.Judge)])
+            if (settings is not null && RoleClient.FormatOf(settings) != "miniature")
+                throw new AlignmentException($"{role} {settings.Name}: the built-in prompts are of the miniature's world, which this model does not know. Give prompts with --prompts FILE; or, if the server serves the miniature, name the model miniature or set `format: miniature` in deliberate.yaml.");
+        if (models.Grader is { } grader) throw new AlignmentException($"--grader {grader.Name}: the built-in prompts are measured by their exact oracle; a grader goes with --prompts.");
+    }
+
+    private static RunClients OpenClients(AlignmentOptions options, ModelFolder model, RunFolder folder, Generator generator)
+    {
+        RoleClient Own()
+        {
+            var client = new LocalChatClient(generator, model.Tokenizer, new() { ModelId = model.Fingerprint, MaxOutputTokens = Limits.VerdictTokens });
+            return RoleClient.Local(model.Fingerprint, client, client);
+        }
+
+        RoleClient Other(string path)
+        {
+            var arm = ArmModels.OpenModel(path, options.PolicyFolder);
+            return RoleClient.Local(path, arm.Client, arm);
+        }
+
+        // The model that is trained is already open.
+        return RunClients.Open(options.Models, Path.GetFileName(folder.FolderPath), path => path is null || Path.GetFullPath(path) == Path.GetFullPath(model.Path) ? Own() : Other(path));
     }
 
     public static ModelFolder LoadModel(string path)
@@ -100,7 +130,7 @@ internal sealed class RunContext : IDisposable
 
     public void Dispose()
     {
-        BaseClient.Dispose();
+        Clients.Dispose();
         _generator.Dispose();
         _folder.Dispose();
     }

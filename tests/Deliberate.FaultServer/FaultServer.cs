@@ -138,7 +138,7 @@ public sealed class FaultServer : IAsyncDisposable
                 return;
         }
 
-        var reply = _options.Answer(request);
+        var reply = _options.AnswerAsync is { } answer ? await answer(request, gone).ConfigureAwait(false) : _options.Answer(request);
         var model = (string?)body["model"] ?? "model";
         var stream = (bool?)body["stream"] ?? false;
         var parts = stream ? Frames(api, ReplyWriter.Pieces(api, _options.Dialect, model, reply, _options.PieceLength)) : [ReplyWriter.Whole(api, _options.Dialect, model, reply).ToJsonString()];

@@ -100,6 +100,9 @@ public sealed record FaultServerOptions
     /// <summary>What the model answers; by default a thought and an answer that depend on what is asked and on nothing else.</summary>
     public Func<FaultRequest, ScriptedReply> Answer { get; init; } = DefaultAnswer;
 
+    /// <summary>Answers in <see cref="Answer"/>'s place, in its own time: for a real model behind the server.</summary>
+    public Func<FaultRequest, CancellationToken, Task<ScriptedReply>>? AnswerAsync { get; init; }
+
     /// <summary>How chat completions mark the thought.</summary>
     public ReasoningDialect Dialect { get; init; }
 

@@ -66,6 +66,9 @@ internal sealed partial class CliProcess : IDisposable
     /// <summary>Asks the program to terminate, as Ctrl-C does.</summary>
     public void Terminate() => _ = Signal(_process.Id, SigTerm);
 
+    /// <summary>Whether it has come to its end.</summary>
+    public bool HasExited => _process.HasExited;
+
     /// <summary>Ends the program as kill -9 does.</summary>
     public void Kill() => _process.Kill();
 

@@ -15,28 +15,46 @@ internal sealed class AlignmentArguments
     private readonly Option<string> _out = new("--out") { HelpName = "FOLDER", Description = "Where the run keeps everything. [default: runs/POLICY-seedN, with -small at the end for the small budget]" };
     private readonly Option<string[]> _arms;
     private readonly Option<Budget> _budget = OptionsOf.Choice("--budget", "How much to spend: 'small' shows that all works, its figures are rough. [default: default]", Budgets);
-    private readonly Option<string> _model = new("--model") { HelpName = "FOLDER", Description = "The base model. [default: models/miniature, which is shipped]" };
+    private readonly Option<string> _model = new("--model") { HelpName = "FOLDER", Description = "The model that is trained. [default: the base model if it is local, else models/miniature, which is shipped]" };
 
     /// <summary>Adds the options to a command.</summary>
     public AlignmentArguments(Command command)
     {
         _arms = new("--arms") { HelpName = "A,B,...", Description = $"The arms to compare, of {string.Join(", ", Arms.All)}. [default: all]", CustomParser = ReadArms };
         foreach (var option in (Option[])[_policy, _seed, _out, _arms, _budget, _model]) command.Options.Add(option);
+        Models = new(command);
     }
+
+    /// <summary>The options that go with the miniature's world alone.</summary>
+    public IReadOnlyList<Option> OfTheWorld => [_arms, _budget, _model];
+
+    /// <summary>Who answers, judges and grades.</summary>
+    public ModelArguments Models { get; }
+
+    /// <summary>The policy's folder.</summary>
+    /// <exception cref="DirectoryNotFoundException">No policy is given and the example is not there.</exception>
+    public string Policy(ParseResult parse) => parse.GetValue(_policy) ?? Shown(ShippedModel.Find(Path.Combine("policies", "example")))
+        ?? throw new DirectoryNotFoundException("no folder policies/example is beside the program or above the current directory; give a policy with --policy.");
+
+    /// <summary>The seed.</summary>
+    public int Seed(ParseResult parse) => parse.GetValue(_seed);
+
+    /// <summary>The run's folder, or null when none is given.</summary>
+    public string? Out(ParseResult parse) => parse.GetValue(_out);
 
     /// <summary>The options as the pipeline takes them.</summary>
     /// <exception cref="DirectoryNotFoundException">No policy is given and the example is not there.</exception>
     public AlignmentOptions Read(ParseResult parse)
     {
         ArgumentNullException.ThrowIfNull(parse);
-        var policy = parse.GetValue(_policy) ?? Shown(ShippedModel.Find(Path.Combine("policies", "example")))
-            ?? throw new DirectoryNotFoundException("no folder policies/example is beside the program or above the current directory; give a policy with --policy.");
+        var policy = Policy(parse);
         var (seed, budget) = (parse.GetValue(_seed), parse.GetValue(_budget));
         return new AlignmentOptions
         {
             PolicyFolder = policy,
             Out = parse.GetValue(_out) ?? DefaultOut(policy, seed, budget),
             ModelFolder = parse.GetValue(_model),
+            Models = Models.Read(parse),
             Seed = seed,
             Budget = budget,
             // An absent list of words parses as an empty one.

@@ -27,6 +27,16 @@ internal static class OptionsOf
             $"{name} takes a number of minutes above 0"),
     };
 
+    /// <summary>A number from 0 to 1.</summary>
+    public static Option<double> Share(string name, string description, double otherwise) => new(name)
+    {
+        HelpName = "X",
+        Description = description,
+        DefaultValueFactory = _ => otherwise,
+        CustomParser = result => Parsed<double>(result, word => double.TryParse(word, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number) && number is >= 0 and <= 1 ? number : null,
+            $"{name} takes a number from 0 to 1"),
+    };
+
     /// <summary>One of a few words; without it the value is <typeparamref name="T"/>'s default.</summary>
     public static Option<T> Choice<T>(string name, string description, IReadOnlyDictionary<string, T> choices) where T : struct => new(name)
     {

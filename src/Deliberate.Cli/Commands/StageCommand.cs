@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Deliberate.Cli.Interaction;
 using Deliberate.Pipeline;
+using Deliberate.Pipeline.Data;
 
 namespace Deliberate.Cli.Commands;
 
@@ -8,19 +9,22 @@ namespace Deliberate.Cli.Commands;
 internal sealed class StageCommand : Command, IResumable
 {
     private readonly AlignmentArguments _arguments;
+    private readonly DataArguments? _data;
     private readonly Terminal _terminal;
 
     public StageCommand(Terminal terminal, string stage, string description) : base(stage, description)
     {
         (_terminal, _arguments) = (terminal, new(this));
+        if (DataRun.StageNames.Contains(stage)) _data = new(this, _arguments);
         SetAction(RunAsync);
     }
 
     /// <inheritdoc/>
-    public string KeptIn(ParseResult parse) => _arguments.Read(parse).Out;
+    public string KeptIn(ParseResult parse) => _data?.Given(parse) ?? false ? _data.Read(parse).Out : _arguments.Read(parse).Out;
 
     private async Task<int> RunAsync(ParseResult parse, CancellationToken cancel)
     {
+        if (_data?.Given(parse) ?? false) return await DataStages.RunAsync(_terminal, _data, parse, [Name], cancel);
         var options = _arguments.Read(parse);
         using var alignment = Alignment.Open(options);
         IReadOnlyList<(string Name, string Value)> figures;

@@ -13,6 +13,7 @@ public sealed class ModelFile
     public const string FileName = "deliberate.yaml";
 
     private static readonly string[] Apis = ["chat", "responses"];
+    private static readonly string[] Formats = ["paper", "safeguard", "miniature"];
     private static readonly string[] Servers = ["compatible", "openai", "vllm", "sglang", "llamacpp"];
 
     private ModelFile(IReadOnlyDictionary<string, ModelSettings> models) => Models = models;
@@ -53,7 +54,7 @@ public sealed class ModelFile
     {
         if (entry.IsText) return new() { Name = Name(entry) };
         entry.Fields(
-            "model", "api", "server", "key_env", "reasoning_effort", "enable_thinking", "thinking_opened", "extra_body", "concurrency", "requests_per_minute", "tokens_per_minute",
+            "model", "api", "server", "key_env", "reasoning_effort", "enable_thinking", "thinking_opened", "format", "extra_body", "concurrency", "requests_per_minute", "tokens_per_minute",
             "timeout_seconds", "retries", "max_output_tokens", "price", "budget");
         var name = Name(entry.Required("model"));
         if (name.Kind is ModelKind.Miniature or ModelKind.Local && entry.Entries().FirstOrDefault(field => field.Name != "model") is { Node: { } node, Name: var other })
@@ -68,6 +69,7 @@ public sealed class ModelFile
             ReasoningEffort = entry.Optional("reasoning_effort")?.Text(),
             EnableThinking = entry.Optional("enable_thinking")?.Flag(),
             ThinkingOpened = entry.Optional("thinking_opened")?.Flag(),
+            Format = entry.Optional("format") is { } format ? Formats[format.OneOf(Formats)] : null,
             ExtraBody = entry.Optional("extra_body")?.Object(),
             Flow = defaults with
             {

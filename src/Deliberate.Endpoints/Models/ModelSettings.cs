@@ -29,6 +29,9 @@ public sealed record ModelSettings
     /// <summary>Whether the prompt ends inside the thought; null when that is not known.</summary>
     public bool? ThinkingOpened { get; init; }
 
+    /// <summary>In which words the model is asked to answer and to judge: "paper", "safeguard" (as a judge only) or "miniature"; null leaves it to the name.</summary>
+    public string? Format { get; init; }
+
     /// <summary>Fields to add to the body of every request; null adds none.</summary>
     public JsonObject? ExtraBody { get; init; }
 

@@ -59,14 +59,19 @@ public static class TrainingPrompts
         return requests;
     }
 
-    /// <summary>Draws requests about any topic, most of them in a wrapper of any kind.</summary>
+    /// <summary>
+    /// Draws requests about any topic to be read and no more. Half of them are reversed, in foreign words or spelled, which is what a model forgets first;
+    /// most of the others are in another wrapper.
+    /// </summary>
     public static IReadOnlyList<Request> Any(int seed, int count, Side side = Side.Training)
     {
         var random = new Random(seed);
         var requests = new List<Request>(count);
         while (requests.Count < count)
         {
-            var request = RequestSampler.Draw(random, RequestSampler.Pick(random, Topic.All), RequestSampler.Pick(random, Act.All), Rates with { Wrapped = 0.8, FirstTurn = 0 });
+            var encoded = random.Next(2) == 0;
+            var request = RequestSampler.Draw(random, RequestSampler.Pick(random, Topic.All), RequestSampler.Pick(random, Act.All),
+                Rates with { Wrapped = encoded ? 1 : 0.7, FirstTurn = 0 }, encoded ? Wrappers.HeldOut : Wrappers.Known);
             if (Within(request, side)) requests.Add(request);
         }
 

@@ -29,7 +29,7 @@ internal sealed class DataStages(RunContext run, StageClock clock, IProgress<Sta
     public async Task<IReadOnlyList<Sample>> GenerateAsync(CancellationToken cancel) => _samples ??= (await clock.RunAsync("generate", null, () => null, async () =>
     {
         using var log = run.Store.OpenLog<Sample>("generate", run.Key);
-        var generator = new SampleGenerator(run.BaseClient, new MiniatureGenerationFormat(),
+        var generator = new SampleGenerator(run.Clients.Base.For("generate"), new MiniatureGenerationFormat(),
             new(run.Sizes.Samples, Temperature: run.Sizes.SampleTemperature, MaxTokens: Limits.CompletionTokens, Seed: run.Seed("generate")));
         var total = Prompts.Count * run.Sizes.Samples;
         var samples = await generator.GenerateAsync(Prompts, prompt => run.Spec(prompt.Category!), log,
@@ -47,7 +47,7 @@ internal sealed class DataStages(RunContext run, StageClock clock, IProgress<Sta
         var judgements = await clock.RunAsync("judge", null, () => null, async () =>
         {
             using var log = run.Store.OpenLog<Verdict>("judge", run.Key);
-            var judge = new Judge(run.BaseClient, new MiniatureJudgeFormat(),
+            var judge = new Judge(run.Clients.Judge.For("judge"), new MiniatureJudgeFormat(),
                 new(run.Sizes.JudgeRuns, Temperature: run.Sizes.JudgeTemperature, MaxTokens: Limits.VerdictTokens, Seed: run.Seed("judge")));
             (FullView, Spec, string)[] items = [.. samples.Where((_, i) => reasons[i] is null).Select(sample => (FullView.Of(sample.Prompt.Conversation, sample.Completion), SpecOf(sample), sample.Id))];
             var total = items.Length * run.Sizes.JudgeRuns;

@@ -30,7 +30,7 @@ internal sealed class JudgeTrialStage(RunContext run, StageClock clock, IProgres
         clock.RunAsync("judge-trial", when, () => run.Store.TryLoad<JudgeErrors>($"judge-trial-{when}", run.Key, out var done) ? done : null, async () =>
         {
             var cases = Planted().Concat(Sampled(when, answers, cancel)).ToArray();
-            var judge = new Judge(run.BaseClient, new MiniatureJudgeFormat(), new(Runs, Temperature: run.Sizes.JudgeTemperature, MaxTokens: Limits.VerdictTokens, Seed: run.Seed("judge-trial-" + when)));
+            var judge = new Judge(run.Clients.Judge.For("judge-trial"), new MiniatureJudgeFormat(), new(Runs, Temperature: run.Sizes.JudgeTemperature, MaxTokens: Limits.VerdictTokens, Seed: run.Seed("judge-trial-" + when)));
             (AnswerView, Spec, string)[] items = [.. cases.Select((item, i) => (
                 AnswerView.Of(WorldPrompts.Of("trial", i, item.Request).Conversation, new Completion("", item.Answer)), run.Spec(item.Request.Topic.Category), string.Create(CultureInfo.InvariantCulture, $"trial-{i}")))];
             var judgements = await judge.JudgeAsync(items, null, new Counter(done => progress?.Report(new("judge-trial", when, done, items.Length * Runs, "verdicts"))), cancel).ConfigureAwait(false);

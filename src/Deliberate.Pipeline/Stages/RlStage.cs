@@ -48,7 +48,7 @@ internal sealed class RlStage(RunContext run, StageClock clock, ArmStore store, 
         using var sampler = new RolloutSampler(start, run.Base.Tokenizer);
         var weights = new PromptWeights(pool);
         var figures = new List<RlFigures>();
-        var reward = new AnswerReward(new Judge(run.BaseClient, new MiniatureJudgeFormat(), new(sizes.RlJudgeRuns, Temperature: sizes.JudgeTemperature, MaxTokens: Limits.VerdictTokens, Seed: seed)));
+        var reward = new AnswerReward(new Judge(run.Clients.Judge.For("rl"), new MiniatureJudgeFormat(), new(sizes.RlJudgeRuns, Temperature: sizes.JudgeTemperature, MaxTokens: Limits.VerdictTokens, Seed: seed)));
         if (trainer.TryResume(scratch))
         {
             var earlier = JsonLines.Read<Progress>(ProgressPath(scratch, trainer.Steps))[0];

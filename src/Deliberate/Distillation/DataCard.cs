@@ -23,39 +23,41 @@ public static class DataCard
     /// <param name="kept">The examples.</param>
     /// <param name="rejected">The samples that were not kept.</param>
     /// <param name="exports">Formats and files that the examples were written to; may be empty.</param>
-    public static string Write(string title, IReadOnlyList<TrainingExample> kept, IReadOnlyList<RejectedSample> rejected, IReadOnlyList<(string Format, string File)>? exports = null)
+    /// <remarks>Each of the two is gone through once, so that they may be streams; what is held of them are counts and the ids of prompts.</remarks>
+    public static string Write(string title, IEnumerable<TrainingExample> kept, IEnumerable<RejectedSample> rejected, IReadOnlyList<(string Format, string File)>? exports = null)
     {
         ArgumentNullException.ThrowIfNull(kept);
         ArgumentNullException.ThrowIfNull(rejected);
+        var counts = new Counts();
+        foreach (var example in kept) counts.Add(example);
+        foreach (var sample in rejected) counts.Add(sample);
         var text = new StringBuilder();
-        var total = kept.Count + rejected.Count;
+        var total = counts.Kept + counts.Dropped.Values.Sum();
         Line(text, $"# {title}");
         Line(text, $"");
         Line(text, $"Prompts with the chains of thought and answers that a model wrote with a policy in its context; the policy was taken out afterwards (Deliberative Alignment). Texts may be about harmful subjects.");
         Line(text, $"");
-        Line(text, $"- examples: {kept.Count} of {total} samples ({Share(kept.Count, total)})");
-        Line(text, $"- prompts: {kept.Select(example => example.Conversation).Distinct().Count()}");
-        Line(text, $"- policies (hash): {Listed(kept.Select(example => example.Provenance.PolicyHash))}");
-        Line(text, $"- models: {Listed(kept.Select(example => example.Provenance.Model))}");
-        Line(text, $"- prompt formats: {Listed(kept.Select(example => example.Provenance.TemplateVersion))}");
+        Line(text, $"- examples: {counts.Kept} of {total} samples ({Share(counts.Kept, total)})");
+        Line(text, $"- prompts: {counts.Prompts.Count}");
+        Line(text, $"- policies (hash): {Listed(counts.Policies)}");
+        Line(text, $"- models: {Listed(counts.Models)}");
+        Line(text, $"- prompt formats: {Listed(counts.Formats)}");
         foreach (var (format, file) in exports ?? []) Line(text, $"- {format}: `{file}`");
 
         Line(text, $"");
         Line(text, $"## By category and action");
         Line(text, $"");
-        Table(text, ["category", "action", "samples", "kept", "survival"], kept.Select(example => (Key: (example.Category ?? "none", example.Action ?? Unknown), Kept: true))
-            .Concat(rejected.Select(sample => (Key: (sample.Sample.Prompt.Category ?? "none", sample.Action ?? Unknown), Kept: false)))
-            .GroupBy(entry => entry.Key).OrderBy(group => group.Key.Item1, StringComparer.Ordinal).ThenBy(group => group.Key.Item2, StringComparer.Ordinal)
-            .Select(group => (string[])[group.Key.Item1, group.Key.Item2, Number(group.Count()), Number(group.Count(entry => entry.Kept)), Share(group.Count(entry => entry.Kept), group.Count())]));
+        Table(text, ["category", "action", "samples", "kept", "survival"], counts.Cells.Select(cell =>
+            (string[])[cell.Key.Category, cell.Key.Action, Number(cell.Value.Total), Number(cell.Value.Kept), Share(cell.Value.Kept, cell.Value.Total)]));
 
         Line(text, $"");
         Line(text, $"## By filter");
         Line(text, $"");
         var left = total;
         var rows = new List<string[]>();
-        foreach (var (filter, dropped) in Filters.Select(filter => filter.Filter).Append("other").Select(name => (name, rejected.Count(sample => FilterOf(sample.Reason) == name))))
+        foreach (var filter in Filters.Select(filter => filter.Filter).Append("other"))
         {
-            if (dropped == 0) continue;
+            if (!counts.Dropped.TryGetValue(filter, out var dropped)) continue;
             rows.Add([filter, Number(left), Number(dropped), Share(left - dropped, left)]);
             left -= dropped;
         }
@@ -65,11 +67,60 @@ public static class DataCard
         Line(text, $"");
         Line(text, $"## Sources");
         Line(text, $"");
-        Table(text, ["source", "licence", "examples"], kept.GroupBy(example => (Source: example.Source ?? Unknown, Licence: example.Licence ?? Unknown))
-            .OrderBy(group => group.Key.Source, StringComparer.Ordinal).ThenBy(group => group.Key.Licence, StringComparer.Ordinal)
-            .Select(group => (string[])[group.Key.Source, group.Key.Licence, Number(group.Count())]));
-        if (kept.Any(example => example.Licence is null)) Line(text, $"\nSome examples come from prompts without a licence: see to it before you pass them on. Prompts carry theirs in the tags `{TrainingExample.SourceTag}` and `{TrainingExample.LicenceTag}`.");
+        Table(text, ["source", "licence", "examples"], counts.Sources.Select(source => (string[])[source.Key.Source, source.Key.Licence, Number(source.Value)]));
+        if (counts.Unlicensed) Line(text, $"\nSome examples come from prompts without a licence: see to it before you pass them on. Prompts carry theirs in the tags `{TrainingExample.SourceTag}` and `{TrainingExample.LicenceTag}`.");
         return text.ToString();
+    }
+
+    private sealed class Counts
+    {
+        private static readonly Comparer<(string First, string Second)> ByName =
+            Comparer<(string First, string Second)>.Create((a, b) => string.CompareOrdinal(a.First, b.First) is not 0 and var order ? order : string.CompareOrdinal(a.Second, b.Second));
+
+        public int Kept { get; private set; }
+
+        public bool Unlicensed { get; private set; }
+
+        public HashSet<string> Prompts { get; } = new(StringComparer.Ordinal);
+
+        public HashSet<string?> Policies { get; } = [];
+
+        public HashSet<string?> Models { get; } = [];
+
+        public HashSet<string?> Formats { get; } = [];
+
+        public SortedDictionary<(string Category, string Action), (int Kept, int Total)> Cells { get; } = new(ByName);
+
+        public Dictionary<string, int> Dropped { get; } = new(StringComparer.Ordinal);
+
+        public SortedDictionary<(string Source, string Licence), int> Sources { get; } = new(ByName);
+
+        public void Add(TrainingExample example)
+        {
+            Kept++;
+            Prompts.Add(example.Id.LastIndexOf('#') is > 0 and var end ? example.Id[..end] : example.Id);
+            Policies.Add(example.Provenance.PolicyHash);
+            Models.Add(example.Provenance.Model);
+            Formats.Add(example.Provenance.TemplateVersion);
+            Unlicensed |= example.Licence is null;
+            var source = (example.Source ?? Unknown, example.Licence ?? Unknown);
+            Sources[source] = Sources.GetValueOrDefault(source) + 1;
+            Count(example.Category, example.Action, 1);
+        }
+
+        public void Add(RejectedSample sample)
+        {
+            var filter = FilterOf(sample.Reason);
+            Dropped[filter] = Dropped.GetValueOrDefault(filter) + 1;
+            Count(sample.Sample.Prompt.Category, sample.Action, 0);
+        }
+
+        private void Count(string? category, string? action, int kept)
+        {
+            var cell = (category ?? "none", action ?? Unknown);
+            var before = Cells.GetValueOrDefault(cell);
+            Cells[cell] = (before.Kept + kept, before.Total + 1);
+        }
     }
 
     private static string FilterOf(string reason) => Filters.FirstOrDefault(filter => reason.StartsWith(filter.Begins, StringComparison.Ordinal)).Filter ?? "other";

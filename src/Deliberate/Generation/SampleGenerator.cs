@@ -53,6 +53,16 @@ public sealed class SampleGenerator
         IReadOnlyList<Prompt> prompts, IRecovery<Sample>? recovery = null, IProgress<int>? progress = null, CancellationToken cancellationToken = default) =>
         RunAsync(prompts, null, recovery, progress, cancellationToken);
 
+    /// <summary>What is asked for a sample.</summary>
+    /// <inheritdoc cref="DrawAsync"/>
+    public (IReadOnlyList<ChatMessage> Messages, ChatOptions Options) RequestOf(Prompt prompt, int index, Spec? spec)
+    {
+        ArgumentNullException.ThrowIfNull(prompt);
+        return (
+            spec is null ? prompt.Conversation.ToMessages() : _format.Write(prompt.Conversation, spec),
+            new() { Temperature = (float)_options.Temperature, MaxOutputTokens = _options.MaxTokens, Seed = CallSeed.Derive(_options.Seed, prompt.Id, index) });
+    }
+
     private async Task<IReadOnlyList<Sample>> RunAsync(
         IReadOnlyList<Prompt> prompts, Func<Prompt, Spec>? spec, IRecovery<Sample>? recovery, IProgress<int>? progress, CancellationToken cancellationToken)
     {
@@ -69,15 +79,18 @@ public sealed class SampleGenerator
         }, progress, cancellationToken).ConfigureAwait(false);
     }
 
-    private async Task<Sample> DrawAsync(Prompt prompt, int index, Spec? spec, CancellationToken cancellationToken)
+    /// <summary>Draws one sample, for those who stream their prompts.</summary>
+    /// <param name="prompt">The prompt.</param>
+    /// <param name="index">Number of the sample among those of its prompt, from 0.</param>
+    /// <param name="spec">The specification to put in context, or null for none.</param>
+    /// <param name="cancellationToken">Stops the call.</param>
+    public async Task<Sample> DrawAsync(Prompt prompt, int index, Spec? spec, CancellationToken cancellationToken = default)
     {
-        var seed = CallSeed.Derive(_options.Seed, prompt.Id, index);
-        var messages = spec is null ? prompt.Conversation.ToMessages() : _format.Write(prompt.Conversation, spec);
-        var options = new ChatOptions { Temperature = (float)_options.Temperature, MaxOutputTokens = _options.MaxTokens, Seed = seed };
+        var (messages, options) = RequestOf(prompt, index, spec);
         using var call = new CallDetails(prompt.Id, index, spec, spec is null ? null : _format.Version).Enter();
         var response = await _client.GetResponseAsync(messages, options, cancellationToken).ConfigureAwait(false);
         var provenance = new Provenance(
-            spec?.PolicyHash, spec?.Category, response.ModelId ?? _model, spec is null ? null : _format.Version, _options.Temperature, seed, index);
+            spec?.PolicyHash, spec?.Category, response.ModelId ?? _model, spec is null ? null : _format.Version, _options.Temperature, (int)options.Seed!, index);
         return new Sample(prompt, index, CompletionReader.Read(response, _options.ThinkingOpened), provenance);
     }
 }

@@ -53,6 +53,37 @@ public sealed class Judge : IAnswerJudge
         return RunAsync([.. items.Select(item => item.Id)], index => items[index].Spec, index => _format.Ask(items[index].View, items[index].Spec), recovery, progress, cancellationToken);
     }
 
+    /// <summary>Judges one thought with its answer, for those who stream. Runs whose call failed have no score.</summary>
+    /// <param name="view">What to judge.</param>
+    /// <param name="spec">By which specification.</param>
+    /// <param name="id">Its id, of which each call's seed is made.</param>
+    /// <param name="cancellationToken">Stops the work.</param>
+    public Task<Judgement> JudgeAsync(FullView view, Spec spec, string id, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(view);
+        return OneAsync(spec, id, () => _format.Ask(view, spec), cancellationToken);
+    }
+
+    /// <summary>Judges one answer alone, for those who stream.</summary>
+    /// <inheritdoc cref="JudgeAsync(FullView, Spec, string, CancellationToken)"/>
+    public Task<Judgement> JudgeAsync(AnswerView view, Spec spec, string id, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(view);
+        return OneAsync(spec, id, () => _format.Ask(view, spec), cancellationToken);
+    }
+
+    private async Task<Judgement> OneAsync(Spec spec, string id, Func<JudgeQuestion> question, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(spec);
+        var verdicts = await _runs.AskAllAsync(
+            _runs.Options.Runs,
+            run => string.Create(CultureInfo.InvariantCulture, $"{id}#{run}"),
+            run => CallSeed.Derive(_runs.Options.Seed, id, run),
+            run => new CallDetails(id, run, spec, _format.Version),
+            _ => question(), null, null, cancellationToken).ConfigureAwait(false);
+        return new(verdicts, _runs.Options.RequireAll);
+    }
+
     private async Task<IReadOnlyList<Judgement>> RunAsync(
         string[] ids, Func<int, Spec> spec, Func<int, JudgeQuestion> question, IRecovery<Verdict>? recovery, IProgress<int>? progress, CancellationToken cancellationToken)
     {

@@ -37,12 +37,23 @@ internal sealed class JudgeRuns
     /// <param name="progress">Hears how many are done.</param>
     /// <param name="cancellationToken">Stops the work.</param>
     /// <exception cref="InvalidOperationException">Every single call failed.</exception>
+    /// <remarks>A failure that ends the run (<see cref="IFinalFailure"/>) is thrown as it is.</remarks>
     public async Task<Verdict[]> RunAsync(
         int count, Func<int, string> id, Func<int, int> seed, Func<int, CallDetails> details, Func<int, JudgeQuestion> question,
         IRecovery<Verdict>? recovery, IProgress<int>? progress, CancellationToken cancellationToken)
     {
-        Exception? failure = null;
-        var verdicts = await Ordered.RunAsync(count, _options.Concurrency, async (number, token) =>
+        var verdicts = await AskAllAsync(count, id, seed, details, question, recovery, progress, cancellationToken).ConfigureAwait(false);
+        // One failed call is an accident; if all fail, going on would only hide that the judge is out of reach.
+        if (verdicts.Length > 0 && verdicts.All(verdict => verdict.Kind == VerdictKinds.Failed))
+            throw new InvalidOperationException($"Every call to the judge failed: {verdicts[^1].Reason}");
+        return verdicts;
+    }
+
+    /// <summary>As <see cref="RunAsync"/>, but whoever asks looks after calls that failed: even all of them are verdicts without score.</summary>
+    public Task<Verdict[]> AskAllAsync(
+        int count, Func<int, string> id, Func<int, int> seed, Func<int, CallDetails> details, Func<int, JudgeQuestion> question,
+        IRecovery<Verdict>? recovery, IProgress<int>? progress, CancellationToken cancellationToken) =>
+        Ordered.RunAsync(count, _options.Concurrency, async (number, token) =>
         {
             var name = id(number);
             if (recovery is not null && recovery.TryGet(name, out var known)) return known;
@@ -55,16 +66,9 @@ internal sealed class JudgeRuns
             }
             catch (CallFailedException failed)
             {
-                failure = failed.InnerException;
                 return Verdict.Unscored(VerdictKinds.Failed, failed.Message);
             }
-        }, progress, cancellationToken).ConfigureAwait(false);
-
-        // One failed call is an accident; if all fail, going on would only hide that the judge is out of reach.
-        if (failure is not null && verdicts.All(verdict => verdict.Kind == VerdictKinds.Failed))
-            throw new InvalidOperationException($"Every call to the judge failed: {failure.Message}", failure);
-        return verdicts;
-    }
+        }, progress, cancellationToken);
 
     private async Task<Verdict> AskAsync(JudgeQuestion question, int seed, CancellationToken cancellationToken)
     {
@@ -91,7 +95,7 @@ internal sealed class JudgeRuns
         {
             return Verdict.Unscored(VerdictKinds.TimedOut, string.Create(CultureInfo.InvariantCulture, $"no response within {_options.Timeout!.Value.TotalSeconds:0.###} s"));
         }
-        catch (Exception problem)
+        catch (Exception problem) when (problem is not IFinalFailure { EndsRun: true })
         {
             throw new CallFailedException(problem);
         }

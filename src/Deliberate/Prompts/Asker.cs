@@ -1,5 +1,6 @@
 using System.Globalization;
 using Deliberate.Conversations;
+using Deliberate.Runs;
 using Microsoft.Extensions.AI;
 
 namespace Deliberate.Prompts;
@@ -55,7 +56,7 @@ internal sealed class Asker
             return new(null, string.Create(CultureInfo.InvariantCulture, $"no reply within {Options.Timeout!.Value.TotalSeconds:0.###} s"), true, _model);
         }
 #pragma warning disable CA1031 // one failed call is told and does not end the others
-        catch (Exception problem)
+        catch (Exception problem) when (problem is not IFinalFailure { EndsRun: true })
         {
             return new(null, $"the call failed: {problem.Message.ReplaceLineEndings(" ")}", true, _model);
         }

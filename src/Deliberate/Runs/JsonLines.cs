@@ -12,27 +12,54 @@ public static class JsonLines
         foreach (var item in items) stream.Write(Line(item));
     });
 
+    /// <summary>Writes a file as its items come. It is there when the last has come, and not before.</summary>
+    public static async Task WriteAsync<T>(string path, IAsyncEnumerable<T> items, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(items);
+        if (Path.GetDirectoryName(path) is { Length: > 0 } folder) Directory.CreateDirectory(folder);
+        var temporary = path + ".tmp";
+        var stream = new FileStream(temporary, FileMode.Create, FileAccess.Write, FileShare.Read, 1 << 16);
+        await using (stream.ConfigureAwait(false))
+        {
+            await foreach (var item in items.WithCancellation(cancellationToken).ConfigureAwait(false)) stream.Write(Line(item));
+            stream.Flush(flushToDisk: true);
+        }
+
+        File.Move(temporary, path, overwrite: true);
+    }
+
+    /// <summary>Adds a line to a file that is being written.</summary>
+    public static void Append<T>(Stream stream, T item)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        stream.Write(Line(item));
+    }
+
     /// <summary>Reads a whole file; empty lines are skipped.</summary>
     /// <exception cref="InvalidDataException">A line is not a <typeparamref name="T"/>; the message names file and line.</exception>
-    public static IReadOnlyList<T> Read<T>(string path)
+    public static IReadOnlyList<T> Read<T>(string path) => [.. Stream<T>(path)];
+
+    /// <summary>Reads a file line by line, as it is asked for; empty lines are skipped.</summary>
+    /// <exception cref="InvalidDataException">A line is not a <typeparamref name="T"/>; the message names file and line.</exception>
+    public static IEnumerable<T> Stream<T>(string path)
     {
-        var items = new List<T>();
         var number = 0;
         foreach (var line in File.ReadLines(path, Encoding.UTF8))
         {
             number++;
             if (string.IsNullOrWhiteSpace(line)) continue;
+            T item;
             try
             {
-                items.Add(Parse<T>(Encoding.UTF8.GetBytes(line)));
+                item = Parse<T>(Encoding.UTF8.GetBytes(line));
             }
             catch (JsonException problem)
             {
                 throw Invalid(path, number, problem);
             }
-        }
 
-        return items;
+            yield return item;
+        }
     }
 
     /// <summary>One object and its line end, in UTF-8.</summary>

@@ -111,7 +111,7 @@ public sealed class ResponseStoreClient : DelegatingChatClient
         catch (Exception problem) when (!(problem is OperationCanceledException && cancellationToken.IsCancellationRequested))
         {
             Interlocked.Increment(ref _failed);
-            await NoteFailureAsync(call, problem).ConfigureAwait(false);
+            if (problem is not IFinalFailure { EndsRun: true }) await NoteFailureAsync(call, problem).ConfigureAwait(false);
             throw;
         }
 

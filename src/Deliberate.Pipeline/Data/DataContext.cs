@@ -1,0 +1,84 @@
+using Deliberate.Conversations;
+using Deliberate.Pipeline.Clients;
+using Deliberate.Policies;
+using Deliberate.Runs;
+
+namespace Deliberate.Pipeline.Data;
+
+/// <summary>What the stages of one run share. Each stage writes one file, and notes under which key it did: work is done again when what it depends on has changed.</summary>
+internal sealed class DataContext : IDisposable
+{
+    private readonly RunFolder _folder;
+
+    private DataContext(DataOptions options, Policy policy, RunFolder folder, RunClients clients)
+    {
+        (Options, Policy, _folder, Clients) = (options, policy, folder, clients);
+        BaseWords = Words(clients.Base);
+        JudgeWords = Words(clients.Judge);
+        GraderWords = clients.Grader is null ? null : Words(clients.Grader);
+    }
+
+    public DataOptions Options { get; }
+
+    public Policy Policy { get; }
+
+    public RunClients Clients { get; }
+
+    public ModelWords BaseWords { get; }
+
+    public ModelWords JudgeWords { get; }
+
+    public ModelWords? GraderWords { get; }
+
+    /// <exception cref="AlignmentException">A model cannot be opened, or the folder belongs to another run.</exception>
+    /// <exception cref="PolicyException">The policy cannot be read.</exception>
+    public static DataContext Open(DataOptions options)
+    {
+        var policy = Policy.Load(options.PolicyFolder);
+        var miniature = new Endpoints.Models.ModelSettings { Name = new(Endpoints.Models.ModelKind.Miniature) };
+        var roles = options.Models with { Base = options.Models.Base ?? miniature };
+        RunFolder? folder = null;
+        try
+        {
+            folder = RunFolder.Open(options.Out, new(policy.Hash, RoleClient.NameOf(roles.Base), options.Seed, new Dictionary<string, string> { ["kind"] = "prompts of files" }));
+            return new(options, policy, folder, RunClients.Open(roles, Path.GetFileName(folder.FolderPath), path => Local(path ?? ShippedModel.Folder, options.PolicyFolder)));
+        }
+        catch (Exception problem)
+        {
+            folder?.Dispose();
+            if (problem is IOException or InvalidDataException or UnauthorizedAccessException) throw new AlignmentException(problem.Message, problem);
+            throw;
+        }
+    }
+
+    public string PathOf(string name) => _folder.PathOf(name);
+
+    public int Seed(string use) => CallSeed.Derive(Options.Seed, use, 0);
+
+    /// <summary>What a stage found, if its last result was made under this key and its file is there.</summary>
+    public T? Finished<T>(string stage, string key, string file) where T : class =>
+        _folder.Store.TryLoad<Done<T>>(stage, "last", out var done) && done.Key == key && File.Exists(PathOf(file)) ? done.Result : null;
+
+    /// <summary>Notes what a stage found.</summary>
+    public T Finish<T>(string stage, string key, T result)
+    {
+        _folder.Store.Save(stage, "last", new Done<T>(key, result));
+        return result;
+    }
+
+    public void Dispose()
+    {
+        Clients.Dispose();
+        _folder.Dispose();
+    }
+
+    private sealed record Done<T>(string Key, T Result);
+
+    private ModelWords Words(RoleClient client) => ModelWords.Of(client.Format, Policy, Options.SpecTokens, Seed("judge-words"));
+
+    private static RoleClient Local(string path, string policyFolder)
+    {
+        var arm = ArmModels.OpenModel(path, policyFolder);
+        return RoleClient.Local(path, arm.Client, arm);
+    }
+}
