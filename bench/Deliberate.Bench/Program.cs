@@ -18,5 +18,19 @@ if (args is ["store", ..])
     return 0;
 }
 
+// endpoint [prompts] [concurrency]: durable completions per second of stage generate over HTTP.
+if (args is ["endpoint", ..])
+{
+    int Number(int at, int otherwise) => args.Length > at && int.TryParse(args[at], NumberStyles.Integer, CultureInfo.InvariantCulture, out var given) && given > 0 ? given : otherwise;
+    await EndpointBenchmark.RunAsync(Number(1, 20_000), Number(2, 64));
+    return 0;
+}
+
+if (args is ["instant-server"])
+{
+    await EndpointBenchmark.ServeAsync();
+    return 0;
+}
+
 BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);
 return 0;

@@ -22,6 +22,9 @@ public sealed record DataOptions
     /// <summary>Files of evaluation prompts that training prompts must not be like.</summary>
     public IReadOnlyList<string> Decontaminate { get; init; } = [];
 
+    /// <summary>How like two prompts are of which one is left out, from 0.4; above 1: none is but for exact duplicates.</summary>
+    public double NearDuplicate { get; init; } = 0.85;
+
     /// <summary>Share of the prompts that is held out to measure on.</summary>
     public double HeldOut { get; init; } = 0.1;
 

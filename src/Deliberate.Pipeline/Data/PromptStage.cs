@@ -91,13 +91,13 @@ internal sealed class PromptStage(DataContext run, IProgress<StageProgress>? pro
     private PreparedPrompts? Finished() => run.Finished<PreparedPrompts>("prompts", Key(), TrainFile);
 
     private string Key() => StageKey.Of(
-        "prompts-1", run.Policy.Hash, run.Options.Prompts.Select(HashOf).ToArray(), run.Options.Fields, run.Options.Decontaminate.Select(HashOf).ToArray(), run.Options.HeldOut, run.Clients.Base.Name);
+        "prompts-1", run.Policy.Hash, run.Options.Prompts.Select(HashOf).ToArray(), run.Options.Fields, run.Options.Decontaminate.Select(HashOf).ToArray(), run.Options.HeldOut, run.Options.NearDuplicate, run.Clients.Base.Name);
 
     private async Task<PromptPreparation> PreparationAsync(CancellationToken cancel)
     {
         EvaluationSets? evaluation = null;
         foreach (var file in run.Options.Decontaminate) await (evaluation ??= new()).AddAsync(file, cancellationToken: cancel).ConfigureAwait(false);
-        return new(new(HeldOut: run.Options.HeldOut), evaluation);
+        return new(new(run.Options.NearDuplicate, run.Options.HeldOut), evaluation);
     }
 
     private async IAsyncEnumerable<(Prompt Prompt, bool HeldOut)> CategorisedAsync(PromptPreparation preparation, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancel)
