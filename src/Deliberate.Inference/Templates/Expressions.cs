@@ -62,6 +62,7 @@ internal sealed class Mapping(int line, (Expression Key, Expression Value)[] ent
         var values = new List<KeyValuePair<TemplateValue, TemplateValue>>();
         foreach (var (key, value) in entries) values.Add(new(KeyComparer.Key(run.Evaluate(key, scope)), run.Evaluate(value, scope)));
         run.At = this;
+        run.Charge(values.Sum(entry => (long)entry.Key.Size));
         return new MapValue(values);
     }
 }
@@ -224,6 +225,7 @@ internal sealed class ArgumentList(Expression[] positional, KeyValuePair<string,
         if (spreadNamed is not null)
         {
             var map = run.Evaluate(spreadNamed, scope) as MapValue ?? throw new TemplateFault("what follows ** is no dict");
+            run.Charge(map.Size);
             names.AddRange(map.Entries.Select(entry => KeyValuePair.Create(entry.Key.Text(""), entry.Value)));
         }
 

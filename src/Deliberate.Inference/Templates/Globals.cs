@@ -41,7 +41,7 @@ internal static class Globals
         var span = step.Sign > 0 ? stop - start : start - stop;
         var count = span.Sign <= 0 ? 0 : (span + BigInteger.Abs(step) - 1) / BigInteger.Abs(step);
         if (count > run.Limits.RangeLength) throw new TemplateFault($"a range has more than {run.Limits.RangeLength} elements (limit {nameof(TemplateLimits.RangeLength)})");
-        return new(start, step, (int)count);
+        return new(start, stop, step, (int)count);
     }
 
     /// <summary>What <c>dict(…)</c> takes: a dict or pairs, then names.</summary>
@@ -49,6 +49,7 @@ internal static class Globals
     {
         if (arguments.Positional.Count > 1) throw new TemplateFault($"{function} takes at most one dict");
         var entries = new List<KeyValuePair<TemplateValue, TemplateValue>>();
+        run.Charge(arguments.Positional.Sum(value => (long)value.Size));
         if (arguments.Positional is [MapValue map]) entries.AddRange(map.Entries);
         else if (arguments.Positional is [var pairs])
             entries.AddRange(Operators.ToArray(run, pairs).Select(pair => Operators.ToArray(run, pair) is [var key, var value] ? KeyValuePair.Create(KeyComparer.Key(key), value) : throw new TemplateFault($"{function} needs pairs of key and value")));
@@ -59,7 +60,7 @@ internal static class Globals
     private static ObjectValue Cycler(TemplateValue[] items)
     {
         if (items.Length == 0) throw new TemplateFault("cycler needs at least one value");
-        var place = 0;
+        var (place, tuple) = (0, new ListValue(items, tuple: true));
         return new("Cycler", null, member => member switch
         {
             "current" => items[place],
@@ -74,7 +75,7 @@ internal static class Globals
                 place = 0;
                 return TemplateValue.None;
             }),
-            "items" => new ListValue(items, tuple: true),
+            "items" => tuple,
             "pos" => new IntValue(place),
             _ => null,
         });

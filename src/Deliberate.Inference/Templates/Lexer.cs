@@ -214,6 +214,7 @@ internal sealed class Lexer(string source, string template)
     {
         var end = _at;
         while (end < _text.Length && (_text[end] == '_' || char.IsLetterOrDigit(_text[end]) || char.GetUnicodeCategory(_text[end]) is UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark)) end++;
+        if (end - _at > 255) throw Error("name", "it has more than 255 characters");
         _tokens.Add(new(TokenKind.Name, _text[_at..end], _line));
         Move(end);
     }

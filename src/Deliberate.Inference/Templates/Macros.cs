@@ -20,6 +20,7 @@ internal sealed record MacroShape(string Name, (string Name, Expression? Default
     {
         var inner = new Scope(scope);
         var named = arguments.Named.ToList();
+        run.Charge((long)(Parameters.Length + 1) * (named.Count + 1));
         if (arguments.Positional.Count > Parameters.Length && !UsesRest) throw new TemplateFault($"the macro takes at most {Parameters.Length} argument(s), not {arguments.Positional.Count}");
         for (var i = 0; i < Parameters.Length; i++)
         {

@@ -21,6 +21,7 @@ internal static class Members
     public static TemplateValue Element(Run run, TemplateValue value, TemplateValue key)
     {
         if (value is UndefinedValue undefined) throw undefined.Fault;
+        run.Charge(key.Size);
         switch (value)
         {
             case MapValue map:
@@ -52,11 +53,12 @@ internal static class Members
         var places = Enumerable.Range(0, (int)count).Select(i => start + i * step);
         switch (value)
         {
-            case RangeValue range: return new RangeValue(range.Start + range.Step * start, range.Step * step, (int)count);
+            case RangeValue range: return new RangeValue(range.Start + range.Step * start, range.Start + range.Step * end, range.Step * step, (int)count);
             case ListValue list: return new ListValue([.. places.Select(place => list.Values[place])], list.Tuple);
         }
 
         var text = (TextValue)value;
+        if (!text.Plain) run.Charge(text.Text.Length / 16);
         if (step == 1) return text.With(count == 0 ? "" : text.Text[text.Place(start)..text.Place(start + (int)count)]);
         run.Charge(text.Text.Length / 16);
         if (text.Plain) return text.With(string.Concat(places.Select(place => text.Text[place])));
@@ -114,11 +116,13 @@ internal static class Members
                     "get" => Method(name, arguments =>
                     {
                         var bound = arguments.Bind(name, "key", "default?");
+                        run.Charge(bound[0]!.Size);
                         return map.Find(KeyComparer.Key(bound[0]!)) ?? bound[1] ?? TemplateValue.None;
                     }),
                     "copy" => Method(name, arguments =>
                     {
                         arguments.Bind(name);
+                        run.Charge(map.Size);
                         return new MapValue(map.Entries);
                     }),
                     "fromkeys" => throw new TemplateFault("the dict method 'fromkeys' is not supported"),
@@ -148,7 +152,7 @@ internal static class Members
                         run.Charge(list.Values.Length + Math.Min((long)list.Size, (long)item.Size * list.Values.Length));
                         return new IntValue(list.Values.Count(element => Operators.Equal(element, item)));
                     }),
-                    "copy" when !list.Tuple => Method(name, _ => new ListValue(list.Values)),
+                    "copy" when !list.Tuple => Method(name, _ => list),
                     _ => null,
                 };
             case IntValue or BoolValue or FloatValue:

@@ -30,6 +30,7 @@ internal static class NumberFormat
         var capital = char.IsAsciiLetterUpper(type);
         if (!double.IsFinite(value)) return capital ? PythonText.Float(value).ToUpperInvariant() : PythonText.Float(value);
         run.Length(precision + 330L);
+        run.Charge(200);
         if (precision > 10_000) throw new TemplateFault("a precision of more than 10000 digits is not supported");
         var text = char.ToLowerInvariant(type) switch
         {

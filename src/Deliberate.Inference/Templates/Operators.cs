@@ -34,6 +34,7 @@ internal static class Operators
             return PercentFormat.Apply(run, format.Text, right);
         }
 
+        if (left is IntValue || right is IntValue) run.Charge(Math.Min(left.Size, 1000) + Math.Min(right.Size, 1000));
         if (left is UndefinedValue a) throw a.Fault;
         if (right is UndefinedValue b) throw b.Fault;
         switch (operation, left, right)
@@ -41,6 +42,7 @@ internal static class Operators
             case ("+", TextValue x, TextValue y): return Concatenate(run, x, y);
             case ("+", ListValue x, ListValue y) when x.Tuple == y.Tuple:
                 run.Elements((long)x.Size + y.Size);
+                run.Charge(x.Values.Length + y.Values.Length);
                 return new ListValue([.. x.Values, .. y.Values], x.Tuple);
             case ("*", TextValue or ListValue, IntValue or BoolValue): return Repeat(run, left, Index(right));
             case ("*", IntValue or BoolValue, TextValue or ListValue): return Repeat(run, right, Index(left));
@@ -65,6 +67,7 @@ internal static class Operators
         if (value is TextValue text) return text.With(run.Text((long)text.Text.Length * times, () => string.Concat(Enumerable.Repeat(text.Text, text.Text.Length == 0 ? 0 : times))));
         var list = (ListValue)value;
         run.Elements((long)list.Size * times);
+        run.Charge((long)list.Values.Length * times);
         if (list.Values.Length == 0) times = 0;
         return new ListValue([.. Enumerable.Repeat(list.Values, times).SelectMany(values => values)], list.Tuple);
     }
@@ -208,10 +211,11 @@ internal static class Operators
         switch (container)
         {
             case TextValue text:
-                run.Charge(text.Text.Length / 16);
+                run.Search(text.Text.Length, (item as TextValue)?.Text.Length ?? 0);
                 return item is TextValue part ? text.Text.Contains(part.Text, StringComparison.Ordinal)
                     : throw Defined(item, $"'in <string>' needs a string on the left, not {item.TypeName}");
             case MapValue map:
+                run.Charge(item.Size);
                 return map.Find(KeyComparer.Key(item)) is not null;
             case ViewValue { Kind: "keys" } view:
                 return view.Source.Find(KeyComparer.Key(item)) is not null;
@@ -263,7 +267,11 @@ internal static class Operators
             run.Charge(1 + Math.Min(a.Size, b.Size));
             return Compare(a, b) ?? throw new TemplateFault("a NaN cannot be sorted");
         });
-        var keyed = values.Select(value => (Key: key(value), Value: value)).ToArray();
+        var keyed = values.Select(value =>
+        {
+            run.Charge(value.Size);
+            return (Key: key(value), Value: value);
+        }).ToArray();
         if (keyed.Length > 1) foreach (var (k, _) in keyed) comparer.Compare(k, keyed[0].Key);
         try
         {

@@ -231,6 +231,7 @@ internal sealed class Parser(List<Token> tokens, string template, TemplateLimits
                 if (otherwise is null && parameters.Any(other => other.Default is not null)) throw Error(tag, $"the parameter '{parameter}' without default follows one with a default");
                 if (otherwise is null && parameter == "caller") throw Error(tag, "the parameter 'caller' must be left out or have a default");
                 parameters.Add((parameter, otherwise));
+                if (parameters.Count > 255) throw Error(tag, "it has more than 255 parameters");
             }
         }
 

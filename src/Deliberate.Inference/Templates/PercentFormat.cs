@@ -32,7 +32,8 @@ internal static class PercentFormat
             }
 
             var flags = "";
-            while (at < format.Length && "-+ #0".Contains(format[at], StringComparison.Ordinal)) flags += format[at++];
+            while (at < format.Length && flags.Length <= 16 && "-+ #0".Contains(format[at], StringComparison.Ordinal)) flags += format[at++];
+            if (flags.Length > 16) throw new TemplateFault("a '%' of the format has too many flags");
             var width = Amount() ?? 0;
             if (width < 0) (flags, width) = (flags + "-", -width);
             int? precision = null;

@@ -99,7 +99,7 @@ internal static class PythonText
             case ListValue { Tuple: true } list: Join(list.Values, to.Append('(')); to.Append(list.Values.Length == 1 ? ",)" : ")"); break;
             case ListValue list: Join(list.Values, to.Append('[')); to.Append(']'); break;
             case ViewValue view: Join(view.Items, to.Append(view.TypeName).Append("([")); to.Append("])"); break;
-            case RangeValue range: to.Append(CultureInfo.InvariantCulture, $"range({range.Start}, {range.Start + range.Step * range.Count}"); to.Append(range.Step.IsOne ? ")" : $", {range.Step})"); break;
+            case RangeValue range: to.Append(CultureInfo.InvariantCulture, $"range({range.Start}, {range.Stop}"); to.Append(range.Step.IsOne ? ")" : $", {range.Step})"); break;
             case MapValue map:
                 to.Append('{');
                 for (var i = 0; i < map.Entries.Count; i++)

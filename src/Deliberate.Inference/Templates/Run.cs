@@ -38,6 +38,9 @@ internal sealed class Run(TemplateLimits limits, TimeProvider time)
         if (count > limits.Elements) throw new TemplateFault($"a list or dict would have more than {limits.Elements} elements (limit {nameof(TemplateLimits.Elements)})");
     }
 
+    /// <summary>Counts a search for one text in another, which takes the product of their lengths at worst.</summary>
+    public void Search(int length, int sought) => Charge(1 + length / 16 + (long)length * sought / 4096);
+
     /// <summary>Builds a string whose length is known before; refuses it where that is too long.</summary>
     public string Text(long length, Func<string> build)
     {
@@ -56,7 +59,7 @@ internal sealed class Run(TemplateLimits limits, TimeProvider time)
     {
         Enter();
         var value = expression.Evaluate(this, scope);
-        if (value.Size > limits.Elements && value is not RangeValue) Elements(value.Size);
+        if (value.Size > limits.Elements && value is not (RangeValue or TextValue or IntValue)) Elements(value.Size);
         if (value.Depth > limits.ValueDepth) throw new TemplateFault($"lists and dicts nest deeper than {limits.ValueDepth} (limit {nameof(TemplateLimits.ValueDepth)})");
         if (value is TextValue { Text.Length: var length } && length > limits.TextLength) Length(length);
         _depth--;

@@ -11,7 +11,6 @@ internal static class SequenceFilters
         Add("last", [], (run, value, _) => value switch
         {
             IteratorValue => throw new TemplateFault($"'{value.TypeName}' object is not reversible"),
-            UndefinedValue undefined => throw undefined.Fault,
             _ => Operators.ToArray(run, value).LastOrDefault() ?? new UndefinedValue("No last item, sequence was empty."),
         });
         Add("items", [], (run, value, _) => value switch
@@ -68,6 +67,7 @@ internal static class SequenceFilters
     /// <summary>Reads <c>a.b.0</c> of each item; a number is an index.</summary>
     private static Func<TemplateValue, TemplateValue> Attribute(Run run, TemplateValue path, TemplateValue? otherwise = null)
     {
+        run.Charge(path.Size);
         TemplateValue[] parts = path is TextValue text
             ? [.. text.Text.Split('.').Select(part => part.Length is > 0 and < 9 && part.All(char.IsAsciiDigit) ? (TemplateValue)new IntValue(int.Parse(part, System.Globalization.CultureInfo.InvariantCulture)) : new TextValue(part))]
             : [path];
@@ -75,6 +75,7 @@ internal static class SequenceFilters
         {
             foreach (var part in parts)
             {
+                run.Charge(1);
                 item = Members.Element(run, item, part);
                 if (item is UndefinedValue && otherwise is not null) item = otherwise;
             }

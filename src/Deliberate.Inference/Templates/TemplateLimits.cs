@@ -15,7 +15,7 @@ public sealed record TemplateLimits
     /// <summary>Longest string that an expression may build, in characters.</summary>
     public int TextLength { get; init; } = 16 << 20;
 
-    /// <summary>Most elements of a list or dict that an expression may build, those nested in it included.</summary>
+    /// <summary>Most elements of a list or dict, those nested in it included; 16 characters of text count as one.</summary>
     public int Elements { get; init; } = 1 << 20;
 
     /// <summary>Most elements of one <c>range</c>; Jinja2's sandbox has the same default.</summary>

@@ -73,7 +73,7 @@ public abstract class TemplateValue
     /// <summary>How deep lists and dicts lie in it.</summary>
     internal virtual int Depth => 0;
 
-    /// <summary>The elements in it, nested ones included; saturates.</summary>
+    /// <summary>The elements in it, nested ones and every 16 characters included: what going through it costs; saturates.</summary>
     internal virtual int Size => 1;
 
     /// <summary>The number of elements that <c>len</c> gives, or null where the value has none.</summary>

@@ -35,6 +35,7 @@ internal static class TextFilters
             if (value is not TextValue && (name == "indent" || (name == "truncate" && value is not UndefinedValue))) throw Operators.Defined(value, $"a string is needed, not {value.TypeName}");
             var text = value as TextValue ?? new(Filters.Soft(run, value));
             run.Length(text.Text.Length);
+            run.Search(text.Text.Length, bound[..Math.Min(1, bound.Length)].Sum(value => (value as TextValue)?.Text.Length ?? 0));
             return body(run, text, bound);
         };
     }

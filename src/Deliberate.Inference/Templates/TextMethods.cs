@@ -16,8 +16,9 @@ internal static class TextMethods
         if (name == "format") return new ObjectValue("builtin_function_or_method", (run, arguments) => text.With(BraceFormat.Apply(run, text.Text, arguments)));
         return !All.TryGetValue(name, out var method) ? null : new ObjectValue("builtin_function_or_method", (run, arguments) =>
         {
-            run.Charge(1 + text.Text.Length / 16);
-            return method.Body(run, text, arguments.Bind($"'{name}'", method.Parameters));
+            var bound = arguments.Bind($"'{name}'", method.Parameters);
+            run.Search(text.Text.Length, (int)Math.Min(int.MaxValue, bound.Sum(value => value is TextValue or ListValue { Tuple: true } ? value.Size * 16L : 0)));
+            return method.Body(run, text, bound);
         });
     }
 

@@ -41,6 +41,8 @@ internal sealed class IntValue(BigInteger value) : TemplateValue
     internal override string TypeName => "int";
 
     internal override bool Truth => !Value.IsZero;
+
+    internal override int Size => 1 + (int)(Value.GetBitLength() / 64);
 }
 
 /// <summary>A float.</summary>
@@ -73,6 +75,8 @@ internal sealed class TextValue(string text, bool markup = false) : TemplateValu
     internal override string TypeName => Markup ? "Markup" : "str";
 
     internal override bool Truth => Text.Length > 0;
+
+    internal override int Size => 1 + Text.Length / 16;
 
     internal override int? Length => _length >= 0 ? _length : _length = Count(Text);
 
@@ -202,11 +206,13 @@ internal sealed class ViewValue(MapValue map, string kind) : TemplateValue
 }
 
 /// <summary>A <c>range</c>.</summary>
-internal sealed class RangeValue(BigInteger start, BigInteger step, int count) : TemplateValue
+internal sealed class RangeValue(BigInteger start, BigInteger stop, BigInteger step, int count) : TemplateValue
 {
     public int Count => count;
 
     public BigInteger Start => start;
+
+    public BigInteger Stop => stop;
 
     public BigInteger Step => step;
 

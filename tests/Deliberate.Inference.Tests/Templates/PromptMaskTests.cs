@@ -33,10 +33,10 @@ public class PromptMaskTests
     [InlineData("{% for m in messages %}{{ m.content }}{% endfor %}", "leaves out the thought")]
     [InlineData("{{ messages|length }}{% for m in messages %}{{ m.content }}{{ m.reasoning_content }}{% endfor %}", "is not the beginning")]
     [InlineData("{% for m in messages %}{{ m.reasoning_content }}{{ m.content|upper }}{% endfor %}", "changes or leaves out the answer")]
-    [InlineData("{% macro m(t) %}x{% generation %}{{ t }}{% endgeneration %}{% endmacro %}a{% for m in messages %}{{ m(m.content) }}{% endfor %}", "cannot be")]
+    [InlineData("{% macro w(t) %}x{% generation %}{{ t }}{% endgeneration %}{% endmacro %}a{% for m in messages %}{{ w(m.content) }}{% endfor %}", "stands in a macro")]
     public void What_cannot_be_told_is_an_error(string template, string reason)
     {
-        var error = Assert.Throws<TemplateException>(() => Trained(template.Replace("m(m.content)", "w(m.content)", StringComparison.Ordinal).Replace("macro m(", "macro w(", StringComparison.Ordinal), TwoTurns));
+        var error = Assert.Throws<TemplateException>(() => Trained(template, TwoTurns));
         Assert.Contains(reason, error.Message, StringComparison.Ordinal);
     }
 
@@ -71,7 +71,7 @@ public class PromptMaskTests
             }
         }
 
-        Assert.Equal((0, 0, 0), (compared, equal, refused));
+        Assert.Equal((37, 9, 12), (compared, equal, refused));
     }
 
     private static bool IsAssistant(IReadOnlyList<TemplateValue> messages) => messages.Count > 0 && messages[^1].ToString().StartsWith("{'role': 'assistant'", StringComparison.Ordinal);
