@@ -11,7 +11,7 @@ public class TemplateFuzzTests
         "{%- set ns = namespace(a=1, b=[]) -%}\n{% for m in messages if m.role != 'x' recursive %}{{ loop.index ~ m['content']|trim }}{% set ns.a = ns.a + loop.index0 %}{% else %}none{% endfor %}{{ ns.a }}",
         "{% macro f(a, b='x', c=none) %}<{{ a }}-{{ b|upper }}>{{ caller() if caller else '' }}{% endmacro %}{% call f(1, c=2) %}{{ messages[0].content[::-1] }}{% endcall %}{{ f(*[1, 2], **{'c': 3}) }}",
         "{{ messages|map(attribute='role')|join(', ')|replace('a', 'b') }}{{ messages|selectattr('role', 'equalto', 'user')|list|tojson(indent=2) }}{{ '%5.2f|%s' % (1.5, 'x') }}{{ '{0:>5}{a!r}'.format(1, a=2) }}",
-        "{% if messages and messages[0].role in ['user', 'system'] and not tools is defined %}{% generation %}{{ messages[-1].content.split('</think>')[-1].lstrip('\\n') }}{% endgeneration %}{% elif x is divisibleby(3) %}{% else %}{{ raise_exception('no') }}{% endif %}",
+        "{% if messages and messages[0].role in ['user', 'system'] and not tools %}{% generation %}{{ messages[-1].content.split('</think>')[-1].lstrip('\\n') }}{% endgeneration %}{% elif 4 is divisibleby(3) %}{% else %}{{ raise_exception('no') }}{% endif %}",
         "{% set t %}{% filter upper %}a{{ 3 ** 2 // 4 % 3 }}{% endfilter %}{% endset %}{{ t }}{% raw %}{{ x }}{% endraw %}{# c #}{{ {'a': [1, 2.5, none, true]}|dictsort }}{{ messages|groupby('role')|map('first')|list }}{{ 'a b'.title().center(9, '*') }}",
     ];
 
