@@ -98,7 +98,7 @@ internal static class EndpointBenchmark
         {
             if (value.Stage != "generate") return;
             if (value.Done == 1) _first = Stopwatch.GetTimestamp();
-            if (value.Done % Math.Max(1, total / 4) == 0) Memory.Add(Environment.WorkingSet / 1e6);
+            if (value.Done >= (Memory.Count + 1) * (long)total / 4) Memory.Add(Environment.WorkingSet / 1e6);
             if (value.Done == total) Rate = (total - 1) / Stopwatch.GetElapsedTime(_first).TotalSeconds;
         }
     }

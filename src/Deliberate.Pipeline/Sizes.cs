@@ -65,6 +65,6 @@ internal sealed record Sizes
 
     /// <summary>The sizes of a budget.</summary>
     public static Sizes Of(Budget budget) => budget == Budget.Default
-        ? new() { Prompts = 2000, CapabilityPrompts = 100, JudgeRuns = 2, Readings = 5000, Sft = new() { Epochs = 2, LearningRate = 1e-3, TokensPerStep = 2_048 }, RlSteps = 20, RlPrompts = 12, SuiteSize = 120, Jailbroken = 60, JudgeTrials = 40 }
+        ? new() { Prompts = 2000, CapabilityPrompts = 100, JudgeRuns = 2, Readings = 5000, Sft = new() { Epochs = 2, LearningRate = 1e-3, TokensPerStep = 2_048 }, RlSteps = 14, RlPrompts = 12, SuiteSize = 120, Jailbroken = 60, JudgeTrials = 40 }
         : new() { Prompts = 160, CapabilityPrompts = 24, JudgeRuns = 1, Readings = 30, Sft = new() { Epochs = 2, LearningRate = 1e-3, TokensPerStep = 2_048 }, RlSteps = 3, RlPrompts = 4, SuiteSize = 24, Jailbroken = 6, JudgeTrials = 6 };
 }

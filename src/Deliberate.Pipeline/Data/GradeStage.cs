@@ -62,6 +62,7 @@ internal sealed class GradeStage(DataContext run, IProgress<StageProgress>? prog
             1, Temperature: 0, run.BaseWords.CompletionTokens ?? run.Options.MaxTokens, run.Seed("eval"), ThinkingOpened: run.Clients.Base.ThinkingOpened));
         var grader = run.Clients.Grader is not { } client || run.GraderWords is not { } words ? null
             : new Judge(client.For("grade"), words.Judging, new(run.Options.JudgeRuns, MaxTokens: words.VerdictTokens, Seed: run.Seed("grade"), ThinkingOpened: client.ThinkingOpened));
+        var paced = new PacedProgress(progress, "eval", arm, prompts.Count, "answers", run.Clients.Base.Told);
         var answers = new GradedAnswer?[prompts.Count];
         var count = 0;
         await foreach (var answer in OrderedStream.RunAsync(prompts, SampleStage.Window(run.Clients.Base.Flow), async (prompt, token) =>
@@ -74,7 +75,7 @@ internal sealed class GradeStage(DataContext run, IProgress<StageProgress>? prog
         }, cancel).ConfigureAwait(false))
         {
             answers[count++] = answer;
-            progress?.Report(new("eval", arm, count, prompts.Count, "answers", run.Clients.Base.Told()));
+            paced.Report(count);
         }
 
         return answers;

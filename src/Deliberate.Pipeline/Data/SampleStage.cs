@@ -29,6 +29,7 @@ internal sealed class SampleStage(DataContext run, IProgress<StageProgress>? pro
         var generator = Generator();
         var failures = new CallFailures(run.Clients.Base.Name);
         var (made, cut, seen, total) = (0, 0, 0, prompts.Train * options.Samples);
+        var paced = new PacedProgress(progress, "generate", null, total, "samples", run.Clients.Base.Told);
         await JsonLines.WriteAsync(run.PathOf(File), Samples(), cancel).ConfigureAwait(false);
         return run.Finish("generate", key, new CallResults(key, made, failures.Reasons, cut));
 
@@ -37,7 +38,7 @@ internal sealed class SampleStage(DataContext run, IProgress<StageProgress>? pro
             await foreach (var sample in OrderedStream.RunAsync(Work(JsonLines.Stream<Prompt>(run.PathOf(PromptStage.TrainFile))), Window(run.Clients.Base.Flow), (item, token) =>
                 failures.TryAsync(() => generator.DrawAsync(item.Prompt, item.Index, run.BaseWords.Spec(item.Prompt.Category), token)), cancel).ConfigureAwait(false))
             {
-                progress?.Report(new("generate", null, ++seen, total, "samples", run.Clients.Base.Told()));
+                paced.Report(++seen);
                 if (sample is null) continue;
                 made++;
                 if (sample.Completion.Truncated) cut++;

@@ -26,6 +26,7 @@ internal sealed class VerdictStage(DataContext run, IProgress<StageProgress>? pr
         var judge = Judge();
         var failures = new CallFailures(run.Clients.Judge.Name);
         var (made, unscored) = (0, 0);
+        var paced = new PacedProgress(progress, "judge", null, samples.Made, "samples", run.Clients.Judge.Told);
         await JsonLines.WriteAsync(run.PathOf(File), Judged(), cancel).ConfigureAwait(false);
         return run.Finish("judge", key, new CallResults(key, made, failures.Reasons, unscored));
 
@@ -36,7 +37,7 @@ internal sealed class VerdictStage(DataContext run, IProgress<StageProgress>? pr
             {
                 made++;
                 if (line.FormatReason is null && line.Judgement?.Min is null) unscored++;
-                progress?.Report(new("judge", null, made, samples.Made, "samples", run.Clients.Judge.Told()));
+                paced.Report(made);
                 yield return line;
             }
         }
