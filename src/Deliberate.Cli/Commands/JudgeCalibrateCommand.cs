@@ -7,6 +7,7 @@ using Deliberate.Judging;
 using Deliberate.Judging.Calibration;
 using Deliberate.Miniature.Language;
 using Deliberate.Pipeline;
+using Deliberate.Pipeline.Clients;
 using Deliberate.Runs;
 using Microsoft.Extensions.AI;
 
@@ -43,8 +44,8 @@ internal sealed class JudgeCalibrateCommand : Command
     public JudgeCalibrateCommand(Terminal terminal, Func<string, IChatClient?>? open = null)
         : base("calibrate", "Measure a judge against people's labels. Ends with 1 when it agrees too little to train a model.")
     {
-        (_terminal, _open) = (terminal, open ?? (_ => null));
-        _judge.Description = $"The judge: {RefusalMatch} (goes by the answer's first words, reads no policy) or {Miniature} (the shipped model).";
+        (_terminal, _open) = (terminal, open ?? OpenEndpoint);
+        _judge.Description = $"The judge: {RefusalMatch} (goes by the answer's first words, reads no policy), {Miniature} (the shipped model), or a model behind an endpoint (openai:MODEL@URL, ollama:MODEL, a name in deliberate.yaml).";
         _limit.DefaultValueFactory = _ => int.MaxValue;
         _limit.Description = "Most answers, spread evenly over the set. [default: all]";
         foreach (var option in (Option[])[_judge, _format, _set, _data, _question, _runs, _limit, _seed, _out]) Options.Add(option);
@@ -63,12 +64,12 @@ internal sealed class JudgeCalibrateCommand : Command
         using var arm = name == Miniature ? ArmModels.OpenModel(ShippedModel.Folder) : null;
         using var opened = name is Miniature or RefusalMatch ? null : _open(name);
         var client = arm?.Client ?? opened;
-        if (client is null && name != RefusalMatch) throw new ArgumentException($"--judge: there is no judge '{name}'; built in are {RefusalMatch} and {Miniature}.");
+        if (client is null && name != RefusalMatch) throw new ArgumentException($"--judge: there is no judge '{name}'; built in are {RefusalMatch} and {Miniature}; others are openai:MODEL@URL, ollama:MODEL, or a name in deliberate.yaml.");
         IAnswerJudge judge = client is null ? new RefusalJudge() : new Judge(client, Format(parse.GetValue(_format) ?? (arm is null ? "paper" : Miniature), seed)!, new(parse.GetValue(_runs), Seed: seed));
         CalibrationReport report;
         try
         {
-            report = await JudgeCalibration.MeasureAsync(judge, name, set, bootstrap: new Bootstrap(seed), cancellationToken: cancel);
+            report = await JudgeCalibration.MeasureAsync(judge, opened is null ? name : ModelArguments.Find(name)?.Name.ToString() ?? name, set, bootstrap: new Bootstrap(seed), cancellationToken: cancel);
         }
         catch (InvalidOperationException problem)
         {
@@ -95,6 +96,9 @@ internal sealed class JudgeCalibrateCommand : Command
         if (report.Codes is { } codes) yield return ("same clause", codes.ToString());
         yield return ("unscored", report.UnscoredBy.Count == 0 ? "0" : string.Join(", ", report.UnscoredBy.Select(entry => string.Create(CultureInfo.InvariantCulture, $"{entry.Value} {entry.Key}"))));
     }
+
+    private static IChatClient? OpenEndpoint(string name) =>
+        ModelArguments.Find(name) is { Name.Address: not null } settings ? EndpointClient.Open(settings, "calibration", "calibrate") : null;
 
     private static IJudgeFormat? Format(string name, int seed) => name switch
     {
