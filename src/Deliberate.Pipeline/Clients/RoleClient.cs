@@ -45,7 +45,8 @@ internal sealed class RoleClient : IDisposable
             var stored = client.UseResponseStore(store, new(run, stage, role.Name, response => Cost(prices, settings.Name.Model!, response), roles.RetryFailed));
             role._stored.Add(stored);
             return stored;
-        }, client) { ThinkingOpened = settings.ThinkingOpened ?? false };
+        }, client)
+        { ThinkingOpened = settings.ThinkingOpened ?? false };
     }
 
     /// <summary>A model of this machine.</summary>
