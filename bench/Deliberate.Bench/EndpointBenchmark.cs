@@ -45,11 +45,12 @@ internal static class EndpointBenchmark
                     Responses = Path.Combine(folder, "responses.db"),
                 },
             });
-            var watch = new Watch(prompts);
+            var watch = new Watch(prompts, server);
             var total = Stopwatch.GetTimestamp();
             await run.StageAsync("generate", watch);
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
                 $"{prompts:N0} prompts, {concurrency} at once, {Environment.ProcessorCount} cores shared with the server: {watch.Rate:N0} durable completions/s ({(watch.Rate >= 2000 ? "reaches" : "misses")} 2,000/s); with reading and preparing the prompts {prompts / Stopwatch.GetElapsedTime(total).TotalSeconds:N0}/s"));
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"processor time of a completion: {watch.Processor * 1e6:F0} µs here, {watch.Server * 1e6:F0} µs in the server"));
             Console.WriteLine($"working set by quarters {string.Join(", ", watch.Memory.Select(size => size.ToString("F0", CultureInfo.InvariantCulture)))} MB");
         }
         finally
@@ -85,21 +86,34 @@ internal static class EndpointBenchmark
         await Task.Delay(Timeout.Infinite);
     }
 
-    // The rate from the first completion on, and the working set at each quarter.
-    private sealed class Watch(int total) : IProgress<StageProgress>
+    // Rate and processor time of both processes from the first completion on, and the working set at each quarter.
+    private sealed class Watch(int total, Process server) : IProgress<StageProgress>
     {
         private long _first;
+        private double _processor, _server;
 
         public double Rate { get; private set; }
+
+        public double Processor { get; private set; }
+
+        public double Server { get; private set; }
 
         public List<double> Memory { get; } = [];
 
         public void Report(StageProgress value)
         {
             if (value.Stage != "generate") return;
-            if (value.Done == 1) _first = Stopwatch.GetTimestamp();
+            if (value.Done == 1) (_first, _processor, _server) = (Stopwatch.GetTimestamp(), Environment.CpuUsage.TotalTime.TotalSeconds, ServerSeconds());
             if (value.Done >= (Memory.Count + 1) * (long)total / 4) Memory.Add(Environment.WorkingSet / 1e6);
-            if (value.Done == total) Rate = (total - 1) / Stopwatch.GetElapsedTime(_first).TotalSeconds;
+            if (value.Done < total) return;
+            Rate = (total - 1) / Stopwatch.GetElapsedTime(_first).TotalSeconds;
+            (Processor, Server) = ((Environment.CpuUsage.TotalTime.TotalSeconds - _processor) / total, (ServerSeconds() - _server) / total);
+        }
+
+        private double ServerSeconds()
+        {
+            server.Refresh();
+            return server.TotalProcessorTime.TotalSeconds;
         }
     }
 }

@@ -62,6 +62,7 @@ internal sealed class Application(Terminal terminal)
         new WhatIfCommand(terminal),
         new ChatCommand(terminal),
         new PolicyCommand(terminal),
+        new PromptsCommand(terminal),
         new RunsCommand(terminal),
         new PretrainCommand(terminal),
         new ModelCommand(terminal),

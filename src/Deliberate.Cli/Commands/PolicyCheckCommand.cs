@@ -22,13 +22,17 @@ internal sealed class PolicyCheckCommand : Command
     {
         var folder = parse.GetRequiredValue(_folder);
         var findings = PolicyLint.Check(folder).ToList();
-        if (findings.All(finding => finding.Severity != PolicySeverity.Error)) findings.AddRange(ReadByTheMiniature(folder));
+        if (findings.All(finding => finding.Severity != PolicySeverity.Error)) findings.AddRange([.. Summaries(folder), .. ReadByTheMiniature(folder)]);
         foreach (var finding in findings) _terminal.Results.WriteLine(finding);
         int Count(PolicySeverity severity) => findings.Count(finding => finding.Severity == severity);
         var errors = Count(PolicySeverity.Error);
         _terminal.Note(findings.Count == 0 ? $"{folder}: nothing to mend." : $"{folder}: {errors} errors, {Count(PolicySeverity.Warning)} warnings, {Count(PolicySeverity.Hint)} hints");
         return errors == 0 ? ExitCodes.Success : ExitCodes.Failure;
     }
+
+    // Condensed summaries are optional; where some were written, the others are missed.
+    private static IEnumerable<PolicyFinding> Summaries(string folder) => !Directory.Exists(Path.Combine(folder, CategorySummaries.FolderName)) ? []
+        : CategorySummaries.Load(Policy.Load(folder)).Where(summary => summary.Note is not null).Select(summary => new PolicyFinding(PolicySeverity.Warning, summary.File, 0, summary.Note![(summary.File.Length + 2)..]));
 
     // A policy may be sound and yet speak of nothing that the miniature's world has: that matters to those who align the miniature only.
     private static IReadOnlyList<PolicyFinding> ReadByTheMiniature(string folder)

@@ -47,8 +47,10 @@ public static class CompletionReader
     public static Completion Read(string text, bool opened = false, bool truncated = false)
     {
         ArgumentNullException.ThrowIfNull(text);
-        if (text.Contains(ThoughtMarks.Channel, StringComparison.OrdinalIgnoreCase) || (!opened && ThoughtMarks.BareChannels(text) is not null))
+        var marked = text.AsSpan().ContainsAny('<', '['); // every mark begins with one of these
+        if ((marked && text.Contains(ThoughtMarks.Channel, StringComparison.OrdinalIgnoreCase)) || (!opened && ThoughtMarks.BareChannels(text) is not null))
             return ReadChannels(text, opened, truncated);
+        if (!marked) return opened ? new(text.Trim(), "", true) : new("", text.Trim(), truncated);
         var (end, answerAt) = LastClose(text);
         if (answerAt == 0 && opened) return new(Untagged(text), "", true);
         var thinking = text[..end];

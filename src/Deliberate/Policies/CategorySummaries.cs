@@ -46,6 +46,8 @@ public sealed class CategorySummaries
     /// <summary>The folder within the policy's.</summary>
     public const string FolderName = "summaries";
 
+    private const string Version = "summary-1";
+
     // A model that wrote too much is asked once more.
     private const int Attempts = 2;
 
@@ -129,7 +131,7 @@ public sealed class CategorySummaries
             // An English word is about four thirds of a token; the second time, less is asked for.
             var words = Math.Max(5, _tokens * 3 / 4 / (attempt + 1));
             var messages = Messages(policy, category, words);
-            var reply = await _asker.AskAsync(messages, CallSeed.Derive(_asker.Options.Seed, category.Id, attempt), cancellationToken).ConfigureAwait(false);
+            var reply = await _asker.AskAsync(new(category.Id, attempt, TemplateVersion: Version), messages, CallSeed.Derive(_asker.Options.Seed, category.Id, attempt), cancellationToken).ConfigureAwait(false);
             (problem, failed, model) = (reply.Problem, reply.Failed, reply.Model);
             if (reply.Answer is null) continue;
             var text = SummaryFile.Plain(reply.Answer);

@@ -56,9 +56,13 @@ public sealed class Policy
     /// <summary>All clauses, category by category in the order of the files.</summary>
     public IEnumerable<Clause> Clauses => Categories.SelectMany(category => category.Clauses);
 
-    /// <summary>Reads a policy's folder.</summary>
+    /// <summary>Reads a policy's folder, with the condensed summaries that it keeps (<see cref="CategorySummaries"/>).</summary>
     /// <exception cref="PolicyException">The first thing that is wrong; <see cref="PolicyLint.Check(string, int, Func{string, int}?)"/> lists all.</exception>
-    public static Policy Load(string folder) => OrThrow(PolicyReader.ReadFolder(folder), folder);
+    public static Policy Load(string folder)
+    {
+        var policy = OrThrow(PolicyReader.ReadFolder(folder), folder);
+        return CategorySummaries.Apply(policy, CategorySummaries.Load(policy));
+    }
 
     /// <summary>Reads a policy from files in memory.</summary>
     /// <param name="files">The texts by file name, each name once: "policy.md", "theft.md"…</param>

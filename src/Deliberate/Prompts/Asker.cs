@@ -1,6 +1,7 @@
 using System.Globalization;
 using Deliberate.Conversations;
 using Deliberate.Runs;
+using Deliberate.Runs.Store;
 using Microsoft.Extensions.AI;
 
 namespace Deliberate.Prompts;
@@ -34,8 +35,13 @@ internal sealed class Asker
     public AskOptions Options { get; }
 
     /// <summary>Asks once.</summary>
-    public async Task<Reply> AskAsync(IReadOnlyList<ChatMessage> messages, int seed, CancellationToken cancellationToken)
+    /// <param name="about">What the call is about.</param>
+    /// <param name="messages">What is asked.</param>
+    /// <param name="seed">The call's seed.</param>
+    /// <param name="cancellationToken">Stops the call.</param>
+    public async Task<Reply> AskAsync(CallDetails about, IReadOnlyList<ChatMessage> messages, int seed, CancellationToken cancellationToken)
     {
+        using var call = about.Enter();
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         if (Options.Timeout is { } timeout) limit.CancelAfter(timeout);
         var options = new ChatOptions { Temperature = (float)Options.Temperature, MaxOutputTokens = Options.MaxTokens, Seed = seed };

@@ -40,7 +40,7 @@ public sealed class CategoryLabeller
             var prompt = prompts[number];
             if (recovery is not null && recovery.TryGet(prompt.Id, out var known)) return (Labels: known, Failed: false);
             var seed = CallSeed.Derive(_asker.Options.Seed, prompt.Id, 0);
-            var reply = await _asker.AskAsync(_format.Write(prompt.Conversation, seed), seed, token).ConfigureAwait(false);
+            var reply = await _asker.AskAsync(new(prompt.Id, TemplateVersion: LabelFormat.Version), _format.Write(prompt.Conversation, seed), seed, token).ConfigureAwait(false);
             var problem = reply.Problem;
             var categories = reply.Answer is null ? null : _format.Read(reply.Answer, out problem);
             var made = new CategoryLabels(prompt.Id, categories ?? [], problem, reply.Model);

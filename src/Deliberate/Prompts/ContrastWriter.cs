@@ -38,7 +38,7 @@ public sealed class ContrastWriter
             var id = ContrastPrompt.IdOf(prompt.Id, kind);
             if (recovery is not null && recovery.TryGet(id, out var known)) return (Made: known, Failed: false);
             var seed = CallSeed.Derive(_asker.Options.Seed, id, 0);
-            var reply = await _asker.AskAsync(ContrastFormat.Write(prompt.Conversation, kind, seed), seed, token).ConfigureAwait(false);
+            var reply = await _asker.AskAsync(new(prompt.Id, TemplateVersion: ContrastFormat.Version), ContrastFormat.Write(prompt.Conversation, kind, seed), seed, token).ConfigureAwait(false);
             var problem = reply.Problem;
             var conversation = reply.Answer is null ? null : ContrastFormat.Read(reply.Answer, prompt.Conversation, kind, out problem);
             var made = conversation is null ? null : new Prompt(id, conversation, null, new Dictionary<string, string> { ["contrast"] = ContrastPrompt.Name(kind), ["from"] = prompt.Id });

@@ -68,8 +68,13 @@ public sealed class PromptPreparation
             return null;
         }
 
-        if (_near?.Find(PromptText.UserWords(conversation), Setting(conversation), add: true) is var (number, similarity)) return Drop(source, DropReason.NearDuplicate, _nearKept[number], similarity);
-        _nearKept.Add(_kept.Count);
+        // A prompt that was made from another is meant to be like it.
+        if (source.SplitKey is null)
+        {
+            if (_near?.Find(PromptText.UserWords(conversation), Setting(conversation), add: true) is var (number, similarity)) return Drop(source, DropReason.NearDuplicate, _nearKept[number], similarity);
+            _nearKept.Add(_kept.Count);
+        }
+
         _exact.Add(key, _kept.Count);
         var prompt = source.Prompt;
         if (!_ids.Add(prompt.Id))
@@ -79,7 +84,7 @@ public sealed class PromptPreparation
         }
 
         _kept.Add((prompt.Id, source.Place, source.Categories));
-        var heldOut = HashSplit.IsHeldOut(conversation, _options.HeldOut, _options.Salt);
+        var heldOut = HashSplit.IsHeldOut(source.SplitKey ?? PromptText.Hash(conversation), _options.HeldOut, _options.Salt);
         if (heldOut) _heldOut++;
         else _train++;
         return new(source, prompt, heldOut);

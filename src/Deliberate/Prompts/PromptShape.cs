@@ -57,7 +57,9 @@ internal sealed class PromptShape(string path, PromptFields mapping)
         var tags = new Dictionary<string, string> { ["file"] = Path.GetFileName(path) };
         if (label is not null) tags["label"] = label;
         if (Scalar(row, null, "source") is { } source) tags["source"] = source;
-        return new(new Prompt(id, conversation, categories.Count > 0 ? categories[0] : null, tags), categories, label, path, row.Number, row.Place);
+        foreach (var name in (string[])["contrast", "from"])
+            if (Scalar(row, null, name) is { } value) tags[name] = value;
+        return new(new Prompt(id, conversation, categories.Count > 0 ? categories[0] : null, tags), categories, label, path, row.Number, row.Place, Scalar(row, null, PromptRecord.SplitKey));
     }
 
     private Conversation Conversation(PromptRow row)

@@ -12,4 +12,5 @@ namespace Deliberate.Prompts;
 /// <param name="File">The file, as it was named.</param>
 /// <param name="Row">Its line in a text file, or else its number among the rows, from 1.</param>
 /// <param name="Place">File and row as messages name them: "a.jsonl:3", "a.parquet: row 3".</param>
-public sealed record SourcePrompt(Prompt Prompt, IReadOnlyList<string> Categories, string? Label, string File, int Row, string Place);
+/// <param name="SplitKey">Where the prompt was made from another: the key of that one, on whose side of a split it belongs (<see cref="HashSplit"/>).</param>
+public sealed record SourcePrompt(Prompt Prompt, IReadOnlyList<string> Categories, string? Label, string File, int Row, string Place, string? SplitKey = null);

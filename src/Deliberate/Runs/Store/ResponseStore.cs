@@ -56,10 +56,18 @@ public sealed class ResponseStore : IDisposable
 
     /// <summary>The response with this key, or null. A new object at every call.</summary>
     /// <exception cref="InvalidDataException">It is there and cannot be read.</exception>
-    public ChatResponse? Find(ResponseKey key) => With(reader => reader.FindBody(key)) is { } body ? Read(key, body) : null;
+    public ChatResponse? Find(ResponseKey key) => Look(key).Response;
 
     /// <summary>Whether there is a response with this key.</summary>
-    public bool Contains(ResponseKey key) => With(reader => reader.FindBody(key)) is not null;
+    public bool Contains(ResponseKey key) => With(reader => reader.Look(key)).Body is not null;
+
+    /// <summary>What is known of a call, in one look: its response, or else whether it failed the last time.</summary>
+    /// <exception cref="InvalidDataException">The response is there and cannot be read.</exception>
+    internal (ChatResponse? Response, bool Failed) Look(ResponseKey key)
+    {
+        var (body, failed) = With(reader => reader.Look(key));
+        return (body is null ? null : Read(key, body), failed);
+    }
 
     /// <summary>How a call with this key failed the last time, or null when it never did or has succeeded since.</summary>
     public StoredFailure? FindFailure(ResponseKey key) => Failures("WHERE f.key = @key", ("@key", key.ToBytes())).FirstOrDefault();
@@ -187,28 +195,30 @@ public sealed class ResponseStore : IDisposable
 
     private sealed class Reader : IDisposable
     {
-        private readonly SqliteCommand _find;
+        private readonly SqliteCommand _look;
         private readonly SqliteParameter _key;
 
         public Reader(SqliteConnection connection)
         {
             Connection = connection;
-            _find = connection.CreateCommand();
-            _find.CommandText = "SELECT body FROM response WHERE key = @key";
-            _key = _find.Parameters.AddWithValue("@key", DBNull.Value);
+            _look = connection.CreateCommand();
+            _look.CommandText = "SELECT (SELECT body FROM response WHERE key = @key), EXISTS (SELECT 1 FROM failure WHERE key = @key)";
+            _key = _look.Parameters.AddWithValue("@key", DBNull.Value);
         }
 
         public SqliteConnection Connection { get; }
 
-        public string? FindBody(ResponseKey key)
+        public (string? Body, bool Failed) Look(ResponseKey key)
         {
             _key.Value = key.ToBytes();
-            return (string?)_find.ExecuteScalar();
+            using var row = _look.ExecuteReader();
+            row.Read();
+            return (row.IsDBNull(0) ? null : row.GetString(0), row.GetBoolean(1));
         }
 
         public void Dispose()
         {
-            _find.Dispose();
+            _look.Dispose();
             Connection.Dispose();
         }
     }

@@ -101,8 +101,9 @@ public sealed class ResponseStoreClient : DelegatingChatClient
     private async Task<ChatResponse> FindOrAskAsync(Call call, Func<Task<ChatResponse>> ask, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        if (_store.Find(call.Key) is { } known) return await ReuseAsync(call, known).ConfigureAwait(false);
-        if (!_context.RetryFailed && _store.FindFailure(call.Key) is { } failed) throw new KnownFailureException(failed);
+        var (known, hasFailed) = _store.Look(call.Key);
+        if (known is not null) return await ReuseAsync(call, known).ConfigureAwait(false);
+        if (hasFailed && !_context.RetryFailed && _store.FindFailure(call.Key) is { } failed) throw new KnownFailureException(failed);
         ChatResponse response;
         try
         {
