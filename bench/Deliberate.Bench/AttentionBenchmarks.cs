@@ -21,14 +21,15 @@ public unsafe class AttentionBenchmarks
         var model = new PackedModel(new ModelConfig { VocabSize = 64, HiddenSize = 192, Layers = 1, Heads = 6, KvHeads = 3, HeadDim = 32, FeedForward = 64, MaxPositions = 1024 });
         (_attention, _run) = (new(model), new(model, null, Tokens));
         var random = new Random(1);
-        for (var head = 0; head < 3; head++)
-        {
-            foreach (ref var key in _run.Keys(0, head)) key = (float)random.NextDouble();
-            foreach (ref var value in _run.Values(0, head)) value = (float)random.NextDouble();
-        }
+        _run.Count = Tokens;
+        foreach (var page in _run.Pages)
+            for (var head = 0; head < 3; head++)
+            {
+                foreach (ref var key in page.Keys(0, head)) key = (float)random.NextDouble();
+                foreach (ref var value in page.Values(0, head)) value = (float)random.NextDouble();
+            }
 
         for (var i = 0; i < _query.Length; i++) _query[i] = (float)random.NextDouble();
-        _run.Count = Tokens;
         _attention.Prepare(_run, Tokens - 1);
     }
 

@@ -19,23 +19,41 @@ internal static unsafe class Limits
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  multiply-adds in registers   {peak,8:F1} GFLOP/s"));
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  reading 256 MB               {read,8:F1} GB/s"));
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  reading 8 MB again and again {cached,8:F1} GB/s"));
+        PrintProducts(config, WeightStorage.Fp32, [1, 2, 3, 4, 8, 32, 64, 128]);
+    }
+
+    /// <summary>How near the products of a model's shapes come to the peak of one thread.</summary>
+    public static void PrintProducts(ModelConfig config, WeightStorage storage, int[] numbers)
+    {
+        var peak = Best(() => Peak(200_000), 50);
         int q = config.Heads * config.HeadDim, kv = config.KvHeads * config.HeadDim, d = config.HiddenSize;
-        (int Outputs, int Inputs)[] shapes = [(q + 2 * kv, d), (config.FeedForward, d), (d, config.FeedForward), (config.VocabSize, d)];
-        foreach (var rows in (int[])[1, 2, 3, 4, 8, 32, 64, 128])
+        (int Outputs, int Inputs)[] shapes = [(q + 2 * kv, d), (config.FeedForward, d), (d, config.FeedForward), (Math.Min(config.VocabSize, 8192), d)];
+        foreach (var rows in numbers)
         {
             var text = shapes.Select(shape =>
             {
-                var speed = Best(() => Product(shape.Outputs, shape.Inputs, rows), 100);
+                var speed = Best(() => Product(shape.Outputs, shape.Inputs, rows, storage), 40);
                 return string.Create(CultureInfo.InvariantCulture, $"{shape.Inputs}->{shape.Outputs} {speed,6:F1} ({speed / peak,4:P0})");
             });
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {rows,3} rows, GFLOP/s: {string.Join("  ", text)}"));
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {rows,3} rows, {storage}, GFLOP/s: {string.Join("  ", text)}"));
         }
     }
 
     private static double Best(Func<double> measure, int times) => Enumerable.Range(0, times).Max(_ => measure());
 
+    /// <summary>The sum over threads that measure at the same time.</summary>
+    public static double Together(int threads, Func<double> measure)
+    {
+        var results = new double[threads];
+        var running = Enumerable.Range(1, threads - 1).Select(i => new Thread(() => results[i] = measure())).ToArray();
+        foreach (var thread in running) thread.Start();
+        results[0] = measure();
+        foreach (var thread in running) thread.Join();
+        return results.Sum();
+    }
+
     // Twelve independent chains, none of which touches memory.
-    private static double Peak(int steps)
+    internal static double Peak(int steps)
     {
         var width = Vector512.IsHardwareAccelerated ? 16 : 8;
         var clock = Stopwatch.GetTimestamp();
@@ -73,7 +91,7 @@ internal static unsafe class Limits
     }
 
     [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.AggressiveOptimization)]
-    private static double ReadSpeed(int bytes)
+    internal static double ReadSpeed(int bytes)
     {
         var memory = (float*)NativeMemory.AlignedAlloc((nuint)bytes, 64);
         new Span<byte>(memory, bytes).Fill(1);
@@ -94,9 +112,9 @@ internal static unsafe class Limits
         return Vector256.Sum(a + b + c + d) == 42 ? 0 : (double)passes * bytes / seconds / 1e9;
     }
 
-    private static double Product(int outputs, int inputs, int rows)
+    private static double Product(int outputs, int inputs, int rows, WeightStorage storage)
     {
-        var matrix = new PackedMatrix(outputs, inputs);
+        var matrix = new PackedMatrix(outputs, inputs, storage);
         var x = GC.AllocateArray<float>(rows * inputs, pinned: true);
         var y = GC.AllocateArray<float>(rows * matrix.Stride, pinned: true);
         var times = Math.Max(1, 5_000_000 / (outputs * inputs * rows)); // short, so that some sample is not interrupted

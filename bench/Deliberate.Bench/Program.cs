@@ -1,12 +1,22 @@
 using System.Globalization;
 using BenchmarkDotNet.Running;
 using Deliberate.Bench;
+using Deliberate.Inference.Generation;
 
 // generation [rounds] [--engine] [--no-limits]: the engine against TorchSharp (--engine: alone). Anything else goes to BenchmarkDotNet (--filter '*Matrix*').
 if (args is ["generation", ..])
 {
     var rounds = args.Length > 1 && int.TryParse(args[1], NumberStyles.Integer, CultureInfo.InvariantCulture, out var given) && given > 0 ? given : 7;
     GenerationComparison.Run(rounds, engineOnly: args.Contains("--engine"), limits: !args.Contains("--no-limits"));
+    return 0;
+}
+
+// model PATH [rounds] [fp32,bf16,int8] [threads]: tokens per second of a model folder or GGUF file, against the machine's limits.
+if (args is ["model", var path, ..])
+{
+    int Number(int at, int otherwise) => args.Length > at && int.TryParse(args[at], NumberStyles.Integer, CultureInfo.InvariantCulture, out var given) && given > 0 ? given : otherwise;
+    var storages = args.Length > 3 ? args[3].Split(',').Select(name => Enum.Parse<WeightStorage>(name, ignoreCase: true)).ToArray() : [WeightStorage.Auto, WeightStorage.Int8];
+    ModelBenchmark.Run(path, Number(2, 5), storages, Number(4, Environment.ProcessorCount));
     return 0;
 }
 
@@ -29,6 +39,16 @@ if (args is ["endpoint", ..])
 if (args is ["instant-server"])
 {
     await EndpointBenchmark.ServeAsync();
+    return 0;
+}
+
+// training MODEL [full|lora|all] [rounds] [length]: tokens per second of fine-tuning against plain TorchSharp. training MODEL memory-full|memory-lora [length]: peak memory.
+if (args is ["training", var model, ..])
+{
+    int Number(int at, int otherwise) => args.Length > at && int.TryParse(args[at], NumberStyles.Integer, CultureInfo.InvariantCulture, out var given) && given > 0 ? given : otherwise;
+    var what = args.Length > 2 ? args[2] : "all";
+    if (what.StartsWith("memory-", StringComparison.Ordinal)) TrainingComparison.Memory(model, Number(3, 1_024), what["memory-".Length..]);
+    else TrainingComparison.Run(model, Number(3, 5), Number(4, 512), what);
     return 0;
 }
 

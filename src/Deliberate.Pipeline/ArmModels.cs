@@ -3,6 +3,7 @@ using Deliberate.Inference.Generation;
 using Deliberate.Inference.Models;
 using Deliberate.Miniature.Pretraining;
 using Deliberate.Miniature.World;
+using Deliberate.Pipeline.Clients;
 using Deliberate.Policies;
 using Microsoft.Extensions.AI;
 
@@ -12,21 +13,24 @@ namespace Deliberate.Pipeline;
 /// <remarks>Holds the model's memory: dispose it. The client is thread-safe.</remarks>
 public sealed class LocalArm : IDisposable
 {
-    private readonly Generator _generator;
-    private readonly LocalChatClient _client;
+    private readonly IReadOnlyList<IDisposable> _owned;
+
+    internal LocalArm(LocalChat chat, string name, IReadOnlyList<ChatMessage> systemMessages) =>
+        (Name, Client, SystemMessages, _owned) = (name, chat.Client, systemMessages, [chat]);
 
     internal LocalArm(string name, ModelFolder model, bool thinking, IReadOnlyList<ChatMessage> systemMessages)
     {
         (Name, SystemMessages) = (name, systemMessages);
-        _generator = new(model.Weights);
-        _client = new(_generator, model.Tokenizer, new() { ModelId = model.Fingerprint, Thinking = thinking, MaxOutputTokens = Limits.CompletionTokens });
+        var generator = new Generator(model.Weights);
+        var client = new LocalChatClient(generator, new ChatFormat(model.Tokenizer), new() { ModelId = model.Fingerprint, Thinking = thinking, MaxOutputTokens = Limits.CompletionTokens });
+        (Client, _owned) = (client, [client, generator]);
     }
 
     /// <summary>Name of the arm, or path of the model.</summary>
     public string Name { get; }
 
     /// <summary>Answers; its thinking comes as reasoning content.</summary>
-    public IChatClient Client => _client;
+    public IChatClient Client { get; }
 
     /// <summary>What stands before the conversation: the policy for the arm that is told it, else nothing.</summary>
     public IReadOnlyList<ChatMessage> SystemMessages { get; }
@@ -34,8 +38,7 @@ public sealed class LocalArm : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        _client.Dispose();
-        _generator.Dispose();
+        foreach (var owned in _owned) owned.Dispose();
     }
 }
 
@@ -62,6 +65,8 @@ public static class ArmModels
     /// <exception cref="PolicyException">The policy cannot be read.</exception>
     public static LocalArm OpenModel(string modelFolder, string? policyFolder = null)
     {
+        if (!LocalChat.IsMiniature(modelFolder))
+            return new(LocalChat.Open(modelFolder), modelFolder, policyFolder is null ? [] : [new(ChatRole.System, Policy.Load(policyFolder).Spec(null).Text)]);
         var model = RunContext.LoadModel(modelFolder);
         if (policyFolder is null) return new(modelFolder, model, true, []);
         var policy = Policy.Load(policyFolder);

@@ -102,7 +102,7 @@ internal sealed class RunContext : IDisposable
     {
         RoleClient Own()
         {
-            var client = new LocalChatClient(generator, model.Tokenizer, new() { ModelId = model.Fingerprint, MaxOutputTokens = Limits.VerdictTokens });
+            var client = new LocalChatClient(generator, new ChatFormat(model.Tokenizer), new() { ModelId = model.Fingerprint, MaxOutputTokens = Limits.VerdictTokens });
             return RoleClient.Local(model.Fingerprint, client, client);
         }
 

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Deliberate.Evaluation;
+using Deliberate.Inference.Chat;
 using Deliberate.Miniature.Oracle;
 using Deliberate.Miniature.Prompts;
 using Deliberate.Miniature.World;
@@ -61,7 +62,7 @@ public static class WhatIf
             var run = RunContext.Open(options with { Out = Path.Combine(options.Out, when), Arms = [Arms.Sft] }, its, world, model);
             using var alignment = Alignment.Over(run);
             var trained = await alignment.ListeningAsync(inner, () => alignment.TrainedAsync(Arms.Sft, cancel)).ConfigureAwait(false);
-            using var sampler = new RolloutSampler(trained!.Weights, run.Base.Tokenizer);
+            using var sampler = new RolloutSampler(trained!.Weights, new ChatFormat(run.Base.Tokenizer), Limits.CompletionTokens);
             return [.. sampler.Sample(WorldPrompts.Of("whatif", items), 1, 0, options.Seed, cancel).Select(item => item.Completion)];
         }
     }

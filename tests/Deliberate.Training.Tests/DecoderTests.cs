@@ -93,8 +93,34 @@ public class DecoderTests
     }
 
     [Fact]
-    public void Refuses_an_untied_output() =>
-        Assert.Throws<NotSupportedException>(() => new Decoder(new ModelWeights(Tiny.Config with { TieEmbeddings = false })));
+    public void The_host_refuses_what_it_does_not_compute() =>
+        Assert.Throws<NotSupportedException>(() => new Decoder(new ModelWeights(Tiny.Config with { TieEmbeddings = false }), bf16: false) { Body = DecoderBody.Host });
+
+    [Fact]
+    public void A_device_that_is_not_there_is_one_clear_line()
+    {
+        Assert.Contains("use cpu, cuda or cuda:1", Assert.Throws<ArgumentException>(() => new Decoder(Tiny.Weights(), new DecoderOptions { Device = "tpu" })).Message, StringComparison.Ordinal);
+        if (!cuda.is_available()) Assert.Contains("DeliberateTorch=cuda", Assert.Throws<NotSupportedException>(() => new Decoder(Tiny.Weights(), new DecoderOptions { Device = "cuda" })).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Logits_in_chunks_give_the_same_loss_and_gradient(bool host)
+    {
+        // 520 predicted tokens of a vocabulary of 40,000 are more than are kept whole.
+        var config = Tiny.Config with { VocabSize = 40_000, MaxPositions = 600, Layers = 1 };
+        var weights = Initialisation.Random(config, 1);
+        var random = new Random(3);
+        TokenRow[] rows = [.. Enumerable.Range(0, 2).Select(_ => new TokenRow([.. Enumerable.Range(0, 261).Select(_ => random.Next(config.VocabSize))], [.. Enumerable.Range(0, 261).Select(i => i % 3 == 0 ? 0.5f : 1f)]))];
+        using var chunked = new Decoder(weights, bf16: false) { Body = host ? DecoderBody.Host : DecoderBody.Torch };
+        using var whole = new Decoder(weights, bf16: false) { Body = host ? DecoderBody.Host : DecoderBody.Torch };
+        Assert.True(ChunkedHead.IsNeeded(520, chunked));
+        var loss = WeightedLoss.Backward(chunked, rows, 500);
+        var expected = rows.Sum(row => WeightedLoss.Backward(whole, [row], 500));
+        Assert.Equal(1, loss / expected, 1e-5);
+        foreach (var (name, gradient) in whole.Gradients()) Assert.InRange(Reference.Distance(gradient, chunked.Gradients()[name]), 0, 1e-4f * gradient.Max(Math.Abs));
+    }
 
     [Fact]
     public void Steps_leave_no_tensors_behind()

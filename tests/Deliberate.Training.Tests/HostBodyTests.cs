@@ -136,10 +136,10 @@ public class HostBodyTests
     {
         using var scope = NewDisposeScope();
         using var decoder = new Decoder(Weights(config), bf16: false) { Body = body };
-        var batch = new PaddedBatch(rows, (row, t) => t % 3 != 2 || row == 1);
+        var batch = new SequenceBatch(rows, (row, t) => t % 3 != 2 || row == 1);
         var logits = batch.Logits(decoder);
-        var losses = nn.functional.cross_entropy(logits, batch.Targets(), reduction: nn.Reduction.None);
-        batch.Backward((losses * linspace(0.5, 1.5, losses.shape[0])).sum(), decoder);
+        var losses = nn.functional.cross_entropy(logits, batch.Targets(decoder), reduction: nn.Reduction.None);
+        batch.Backward((losses * linspace(0.5, 1.5, losses.shape[0])).sum());
         return (logits.detach().data<float>().ToArray(), Gradients(decoder));
     }
 

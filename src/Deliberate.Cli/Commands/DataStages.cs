@@ -1,5 +1,7 @@
 using System.CommandLine;
+using System.Text;
 using Deliberate.Cli.Interaction;
+using Deliberate.Inference.Templates;
 using Deliberate.Pipeline.Data;
 
 namespace Deliberate.Cli.Commands;
@@ -7,6 +9,19 @@ namespace Deliberate.Cli.Commands;
 /// <summary>Runs stages over prompts of the user's own, and tells what came of them.</summary>
 internal static class DataStages
 {
+    // In green on a terminal; between marks elsewhere.
+    private static string Marked(MaskedPrompt masked, bool styled)
+    {
+        var (text, at) = (new StringBuilder(), 0);
+        foreach (var span in masked.Trained)
+        {
+            text.Append(masked.Text, at, span.Start - at).Append(styled ? "\e[32m" : "⟦").Append(masked.Text, span.Start, span.Length).Append(styled ? "\e[0m" : "⟧");
+            at = span.End;
+        }
+
+        return text.Append(masked.Text, at, masked.Text.Length - at).ToString();
+    }
+
     /// <summary>Runs the stages in order.</summary>
     /// <returns><see cref="ExitCodes.Failure"/> when calls failed for good: all else is done and kept.</returns>
     public static async Task<int> RunAsync(Terminal terminal, DataArguments arguments, ParseResult parse, IReadOnlyList<string> stages, CancellationToken cancel)
@@ -19,6 +34,12 @@ internal static class DataStages
             return ExitCodes.Success;
         }
 
+        if (arguments.ShowMask(parse) is > 0 and var count)
+        {
+            foreach (var masked in await run.MasksAsync(count, cancel: cancel)) terminal.Results.WriteLine(Marked(masked, terminal.ResultsStyled));
+            return ExitCodes.Success;
+        }
+
         var lines = new List<(string, string)>();
         var failed = 0;
         await using (var progress = ProgressView.Over(terminal))
@@ -27,6 +48,8 @@ internal static class DataStages
             {
                 // A whole run measures where there is something to measure on.
                 if (stages.Count > 1 && stage == "eval" && options.HeldOut == 0) continue;
+                // …and trains where the model is of this machine.
+                if (stages.Count > 1 && stage is ("sft" or "rl") && (!run.CanTrain || (stage == "rl" && options.Tuning.RlSteps == 0))) continue;
                 var (told, calls) = await run.StageAsync(stage, progress, cancel);
                 lines.AddRange(told.Where(line => !lines.Contains(line)));
                 failed = Math.Max(failed, calls);

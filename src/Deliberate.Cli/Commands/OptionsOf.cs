@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
+using Deliberate.Inference.Generation;
 
 namespace Deliberate.Cli.Commands;
 
@@ -27,6 +28,16 @@ internal static class OptionsOf
             $"{name} takes a number of minutes above 0"),
     };
 
+    /// <summary>A number above 0, also as 2e-5.</summary>
+    public static Option<double> Positive(string name, string description, double otherwise) => new(name)
+    {
+        HelpName = "X",
+        Description = description,
+        DefaultValueFactory = _ => otherwise,
+        CustomParser = result => Parsed<double>(result, word => double.TryParse(word, NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent, CultureInfo.InvariantCulture, out var number) && number > 0 && double.IsFinite(number) ? number : null,
+            $"{name} takes a number above 0"),
+    };
+
     /// <summary>A number from 0 to 1.</summary>
     public static Option<double> Share(string name, string description, double otherwise) => new(name)
     {
@@ -44,6 +55,13 @@ internal static class OptionsOf
         Description = description,
         CustomParser = result => Parsed<T>(result, word => choices.TryGetValue(word, out var choice) ? choice : null, $"{name} is one of {string.Join(", ", choices.Keys)}"),
     };
+
+    /// <summary>How a model's weights are kept in memory.</summary>
+    public static Option<WeightStorage> Weights()
+    {
+        return Choice("--weights", "How weights are kept in memory. [default: as they are stored, without loss]",
+            new Dictionary<string, WeightStorage> { ["auto"] = WeightStorage.Auto, ["fp32"] = WeightStorage.Fp32, ["bf16"] = WeightStorage.Bf16, ["int8"] = WeightStorage.Int8 });
+    }
 
     private static T Parsed<T>(ArgumentResult result, Func<string, T?> parse, string rule) where T : struct
     {

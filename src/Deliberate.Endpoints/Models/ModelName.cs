@@ -20,15 +20,15 @@ public enum ModelKind
 
 /// <summary>
 /// The name of a model as users write it: <c>miniature</c>, <c>openai:MODEL@URL</c> (without <c>@URL</c> OpenAI's own server),
-/// <c>ollama:MODEL[@URL]</c> or <c>local:PATH</c>. Immutable.
+/// <c>ollama:MODEL[@URL]</c>, <c>local:PATH</c> or <c>hf:OWNER/NAME[@REVISION]</c>. Immutable.
 /// </summary>
 /// <param name="Kind">Where the model is.</param>
 /// <param name="Model">The model's name at its server; null unless it is behind an endpoint.</param>
 /// <param name="Address">The server's address, of an OpenAI-compatible one with its <c>/v1</c>; null unless it is behind an endpoint.</param>
-/// <param name="Path">The folder; null unless it is local.</param>
+/// <param name="Path">The folder, or <c>hf:OWNER/NAME@REVISION</c> of one that is fetched; null unless it is local.</param>
 public sealed record ModelName(ModelKind Kind, string? Model = null, Uri? Address = null, string? Path = null)
 {
-    private const string Forms = "write miniature, openai:MODEL@URL, ollama:MODEL[@URL] or local:PATH";
+    private const string Forms = "write miniature, openai:MODEL@URL, ollama:MODEL[@URL], local:PATH or hf:OWNER/NAME";
 
     /// <summary>The address of OpenAI's own server.</summary>
     public static Uri OpenAIAddress { get; } = new("https://api.openai.com/v1");
@@ -55,7 +55,7 @@ public sealed record ModelName(ModelKind Kind, string? Model = null, Uri? Addres
     {
         ModelKind.OpenAI => $"openai:{Model}@{Address?.AbsoluteUri}",
         ModelKind.Ollama => $"ollama:{Model}@{Address?.AbsoluteUri}",
-        ModelKind.Local => $"local:{Path}",
+        ModelKind.Local => Path!.StartsWith("hf:", StringComparison.Ordinal) ? Path : $"local:{Path}",
         _ => "miniature",
     };
 
@@ -72,6 +72,8 @@ public sealed record ModelName(ModelKind Kind, string? Model = null, Uri? Addres
             "ollama" => Endpoint(ModelKind.Ollama, rest, OllamaAddress),
             "local" when rest.Length == 0 => (null, "The model 'local:' names no folder: write local:PATH."),
             "local" => (new(ModelKind.Local, Path: rest), null),
+            "hf" when rest.Split('@')[0].Split('/') is not [{ Length: > 0 }, { Length: > 0 }] => (null, $"'{Shown(text)}' names no model of a hub: write hf:OWNER/NAME or hf:OWNER/NAME@REVISION."),
+            "hf" => (new(ModelKind.Local, Path: text), null),
             "miniature" => (null, "The miniature takes nothing after its name: write miniature."),
             _ => (null, $"'{Shown(text)}' names no model: {Forms}."),
         };

@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
+using Deliberate.Conversations;
 using Deliberate.Inference.Generation;
-using Deliberate.Inference.Tokenization;
 using Microsoft.Extensions.AI;
 
 namespace Deliberate.Inference.Chat;
@@ -27,8 +27,7 @@ public sealed record LocalChatOptions
 public sealed class LocalChatClient : IChatClient
 {
     private readonly Generator _generator;
-    private readonly BpeTokenizer _tokenizer;
-    private readonly ChatFormat _format;
+    private readonly IPromptFormat _format;
     private readonly LocalChatOptions _options;
     private readonly Channel<Call> _calls = Channel.CreateUnbounded<Call>(new() { SingleReader = true });
     private readonly Task _loop;
@@ -36,28 +35,28 @@ public sealed class LocalChatClient : IChatClient
     private sealed record Call(GenerationRequest Request, TaskCompletionSource<GenerationResult> Result, CancellationToken Cancel);
 
     /// <summary>A client over this generator.</summary>
-    public LocalChatClient(Generator generator, BpeTokenizer tokenizer, LocalChatOptions? options = null)
+    public LocalChatClient(Generator generator, IPromptFormat format, LocalChatOptions? options = null)
     {
-        (_generator, _tokenizer, _format, _options) = (generator, tokenizer, new(tokenizer), options ?? new());
+        (_generator, _format, _options) = (generator, format, options ?? new());
         _loop = Task.Run(LoopAsync);
     }
 
     /// <inheritdoc/>
     public async Task<ChatResponse> GetResponseAsync(IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default)
     {
-        var request = Request(messages, options);
+        var (prompt, request) = Request(messages, options);
         _generator.Check(request, 0); // here, so that a bad call does not fail the others of its batch
         var call = new Call(request, new(TaskCreationOptions.RunContinuationsAsynchronously), cancellationToken);
         ObjectDisposedException.ThrowIf(!_calls.Writer.TryWrite(call), this);
         var result = await call.Result.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
-        var (thinking, answer) = _format.Read(result.Tokens, _options.Thinking);
+        var completion = _format.Read(result.Tokens, prompt, result.Truncated);
         List<AIContent> contents = [];
-        if (thinking.Length > 0) contents.Add(new TextReasoningContent(thinking));
-        contents.Add(new TextContent(answer));
+        if (completion.Thinking.Length > 0) contents.Add(new TextReasoningContent(completion.Thinking));
+        contents.Add(new TextContent(completion.Answer));
         return new ChatResponse(new ChatMessage(ChatRole.Assistant, contents))
         {
             ModelId = _options.ModelId,
-            FinishReason = result.Truncated ? ChatFinishReason.Length : ChatFinishReason.Stop,
+            FinishReason = completion.Truncated ? ChatFinishReason.Length : ChatFinishReason.Stop,
             Usage = new() { InputTokenCount = request.Prompt.Length, OutputTokenCount = result.Tokens.Length, TotalTokenCount = request.Prompt.Length + result.Tokens.Length },
         };
     }
@@ -66,7 +65,7 @@ public sealed class LocalChatClient : IChatClient
     public async IAsyncEnumerable<ChatResponseUpdate> GetStreamingResponseAsync(
         IEnumerable<ChatMessage> messages, ChatOptions? options = null, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
-        var request = Request(messages, options);
+        var (prompt, request) = Request(messages, options);
         var tokens = Channel.CreateUnbounded<int>();
         // A caller that stops reading stops the generation too.
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -83,19 +82,10 @@ public sealed class LocalChatClient : IChatClient
         }, CancellationToken.None);
         try
         {
-            var text = new TrimmedText(_tokenizer);
-            var thinking = _options.Thinking;
+            var reply = _format.Stream(prompt);
             await foreach (var token in tokens.Reader.ReadAllAsync(cancellationToken).ConfigureAwait(false))
-            {
-                if (thinking && _format.EndsThought(token))
-                {
-                    if (text.Finish() is { Length: > 0 } last) yield return Update(new TextReasoningContent(last));
-                    (thinking, text) = (false, new(_tokenizer));
-                }
-                else if (text.Add(token) is { Length: > 0 } more) yield return Update(thinking ? new TextReasoningContent(more) : new TextContent(more));
-            }
-
-            if (text.Finish() is { Length: > 0 } rest) yield return Update(thinking ? new TextReasoningContent(rest) : new TextContent(rest));
+                foreach (var part in reply.Add(token)) yield return Update(part);
+            foreach (var part in reply.Finish()) yield return Update(part);
             var result = await work.ConfigureAwait(false);
             yield return new ChatResponseUpdate(ChatRole.Assistant, []) { ModelId = _options.ModelId, FinishReason = result.Truncated ? ChatFinishReason.Length : ChatFinishReason.Stop };
         }
@@ -114,17 +104,23 @@ public sealed class LocalChatClient : IChatClient
     /// <inheritdoc/>
     public void Dispose() => _calls.Writer.TryComplete();
 
-    private ChatResponseUpdate Update(AIContent content) => new(ChatRole.Assistant, [content]) { ModelId = _options.ModelId };
+    private ChatResponseUpdate Update(SplitText part) => new(ChatRole.Assistant, [part.IsThought ? new TextReasoningContent(part.Text) : new TextContent(part.Text)]) { ModelId = _options.ModelId };
 
-    private GenerationRequest Request(IEnumerable<ChatMessage> messages, ChatOptions? options) => new()
+    private (ChatPrompt Prompt, GenerationRequest Request) Request(IEnumerable<ChatMessage> messages, ChatOptions? options)
     {
-        Prompt = _format.Prompt(messages, _options.Thinking),
+        var prompt = _format.Prompt(messages, _options.Thinking);
+        return (prompt, Request(prompt, options));
+    }
+
+    private GenerationRequest Request(ChatPrompt prompt, ChatOptions? options) => new()
+    {
+        Prompt = prompt.Tokens,
         MaxNewTokens = options?.MaxOutputTokens ?? _options.MaxOutputTokens,
         Temperature = options?.Temperature ?? 0,
         TopP = options?.TopP ?? 1,
         TopK = options?.TopK ?? 0,
         Seed = unchecked((int)(options?.Seed ?? 0)),
-        StopTokens = [_format.End],
+        StopTokens = _format.StopTokens,
     };
 
     private async Task LoopAsync()

@@ -4,15 +4,24 @@ namespace Deliberate.Inference.Files;
 internal static class AtomicFile
 {
     /// <summary>Writes to a temporary file beside <paramref name="path"/>, flushes it to disk and renames it.</summary>
-    public static void Write(string path, Action<Stream> write)
+    public static void Write(string path, Action<Stream> write) => File.Move(Stage(path, write), path, overwrite: true);
+
+    /// <summary>Writes and flushes the temporary file alone and gives its path; nothing is left where that fails.</summary>
+    public static string Stage(string path, Action<Stream> write)
     {
         var temporary = path + ".tmp";
-        using (var stream = new FileStream(temporary, FileMode.Create, FileAccess.Write, FileShare.None, 1 << 20))
+        using var stream = new FileStream(temporary, FileMode.Create, FileAccess.Write, FileShare.None, 1 << 20);
+        try
         {
             write(stream);
             stream.Flush(flushToDisk: true);
         }
+        catch
+        {
+            File.Delete(temporary);
+            throw;
+        }
 
-        File.Move(temporary, path, overwrite: true);
+        return temporary;
     }
 }

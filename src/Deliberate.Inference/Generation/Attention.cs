@@ -10,57 +10,87 @@ internal sealed unsafe class Attention
     private const int Slice = 32;
 
     private readonly PackedModel _model;
-    private readonly float* _scores; // (queries of a key-value head, padded positions)
-    private readonly float[] _scoreMemory;
-    private readonly int _room;
-    private readonly List<(KeyValues Run, int Count, int Offset)> _parts = [];
+    private readonly List<Part> _parts = [];
+    private float* _scores; // (queries of a key-value head, room)
+    private float[] _scoreMemory = [];
+    private int _room;
 
-    public Attention(PackedModel model)
-    {
-        _model = model;
-        // A run shorter than a block is padded to one; shared runs have at least 12 tokens, so this is enough.
-        _room = 2 * model.Config.MaxPositions + 4 * KeyValues.Block;
-        _scoreMemory = GC.AllocateArray<float>(model.Config.Heads / model.Config.KvHeads * _room, pinned: true);
-        _scores = (float*)Unsafe.AsPointer(ref _scoreMemory[0]);
-    }
+    // Positions From (a whole block) to Count of a page; those before Seen are behind the window. Offset: of From among the scores.
+    private readonly record struct Part(KeyValuePage Page, int From, int Seen, int Count, int Offset);
 
-    /// <summary>Finds the runs that hold positions 0 to <paramref name="position"/>; call before <see cref="Compute"/>.</summary>
-    public void Prepare(KeyValues run, int position)
+    public Attention(PackedModel model) => _model = model;
+
+    /// <summary>
+    /// Finds the pages that hold what a query at <paramref name="position"/> sees: everything before, or the last
+    /// <paramref name="window"/> positions; call before <c>Compute</c>.
+    /// </summary>
+    public void Prepare(KeyValues run, int position, int? window = null)
     {
         _parts.Clear();
-        for (KeyValues? at = run; at is not null; at = at.Parent) _parts.Add((at, Math.Min(at.Count, position + 1 - at.Start), 0));
+        var first = window is { } width ? Math.Max(0, position - width + 1) : 0;
+        for (KeyValues? at = run; at is not null; at = at.Parent)
+        {
+            var pages = at.Pages;
+            var end = Math.Min(at.Count, position + 1 - at.Start); // in the run's own numbers
+            for (var page = (end - 1) / KeyValues.PageSize; page >= 0 && end > 0; page--)
+            {
+                var start = page * KeyValues.PageSize;
+                var seen = Math.Max(0, first - at.Start - start);
+                var count = Math.Min(end - start, KeyValues.PageSize);
+                if (seen < count) _parts.Add(new(pages[page], seen / KeyValues.Block * KeyValues.Block, seen, count, 0));
+            }
+
+            if (at.Start <= first) break;
+        }
+
         _parts.Reverse();
         var offset = 0;
         for (var i = 0; i < _parts.Count; i++)
         {
             _parts[i] = _parts[i] with { Offset = offset };
-            offset += Padded(_parts[i].Count);
+            offset += Padded(_parts[i].Count - _parts[i].From);
         }
 
-        if (offset > _room) throw new InvalidOperationException("Too many shared runs in one sequence.");
+        if (offset <= _room) return;
+        _room = 2 * offset;
+        _scoreMemory = GC.AllocateArray<float>(_model.Config.Heads / _model.Config.KvHeads * _room, pinned: true);
+        _scores = (float*)Unsafe.AsPointer(ref _scoreMemory[0]);
     }
 
-    /// <summary>One layer's attention. query: (heads, dim) rotated, output: (heads * dim)</summary>
+    /// <summary>One layer's attention of all heads. query: (heads, dim) rotated, output: (heads * dim)</summary>
     public void Compute(int layer, float* query, float* output)
+    {
+        for (var kvHead = 0; kvHead < _model.Config.KvHeads; kvHead++) Compute(layer, kvHead, query, output);
+    }
+
+    /// <summary>As above, of the heads that share a key-value head.</summary>
+    public void Compute(int layer, int kvHead, float* query, float* output)
     {
         var config = _model.Config;
         var (dim, queries) = (config.HeadDim, config.Heads / config.KvHeads);
-        var scale = 1 / MathF.Sqrt(dim);
+        var scale = config.QueryScalar is null ? 1 / MathF.Sqrt(dim) : config.AttentionScale;
         var last = _parts[^1];
-        var padded = last.Offset + Padded(last.Count);
-        for (var kvHead = 0; kvHead < config.KvHeads; kvHead++)
+        var padded = last.Offset + Padded(last.Count - last.From);
+        var q = query + kvHead * queries * dim;
+        foreach (var (page, from, seen, count, offset) in _parts)
+            fixed (float* keys = page.Keys(layer, kvHead))
+                for (var i = 0; i < queries; i += 2) // an odd last one is its own partner
+                {
+                    float* s0 = _scores + i * _room + offset, s1 = _scores + Math.Min(i + 1, queries - 1) * _room + offset;
+                    Scores(q + i * dim, q + Math.Min(i + 1, queries - 1) * dim, keys + from * dim, dim, count - from, s0, s1, scale);
+                    for (var hidden = 0; hidden < seen - from; hidden++) (s0[hidden], s1[hidden]) = (float.NegativeInfinity, float.NegativeInfinity);
+                }
+
+        for (var i = 0; i < queries; i++)
         {
-            var q = query + kvHead * queries * dim;
-            foreach (var (run, count, offset) in _parts)
-                fixed (float* keys = run.Keys(layer, kvHead))
-                    for (var i = 0; i < queries; i += 2) // an odd last one is its own partner
-                        Scores(q + i * dim, q + Math.Min(i + 1, queries - 1) * dim, keys, dim, count, _scores + i * _room + offset, _scores + Math.Min(i + 1, queries - 1) * _room + offset, scale);
-            for (var i = 0; i < queries; i++) Exponentials(_scores + i * _room, padded);
-            for (var i = 0; i < queries; i += 2)
-            {
-                var j = Math.Min(i + 1, queries - 1);
-                Weigh(layer, kvHead, _scores + i * _room, _scores + j * _room, output + (kvHead * queries + i) * dim, output + (kvHead * queries + j) * dim, dim);
-            }
+            if (config.AttentionSoftcap is { } cap) VectorMath.SoftCap(_scores + i * _room, padded, cap);
+            Exponentials(_scores + i * _room, padded);
+        }
+
+        for (var i = 0; i < queries; i += 2)
+        {
+            var j = Math.Min(i + 1, queries - 1);
+            Weigh(layer, kvHead, _scores + i * _room, _scores + j * _room, output + (kvHead * queries + i) * dim, output + (kvHead * queries + j) * dim, dim);
         }
     }
 
@@ -149,15 +179,17 @@ internal sealed unsafe class Attention
     private void Weigh(int layer, int kvHead, float* pa, float* pb, float* outA, float* outB, int dim)
     {
         var sums = stackalloc float[2 * Slice + 2];
+        var stride = KeyValues.Pad(dim);
         for (var from = 0; from < dim; from += Slice)
         {
             var width = Math.Min(Slice, dim - from);
             new Span<float>(sums, 2 * Slice + 2).Clear();
-            foreach (var (run, count, offset) in _parts)
-                fixed (float* values = run.Values(layer, kvHead))
+            foreach (var (page, first, seen, count, offset) in _parts)
+                fixed (float* values = page.Values(layer, kvHead))
                 {
-                    if (width == Slice) Add32(pa + offset, pb + offset, values + from, run.ValueDim, count, sums);
-                    else Add(pa + offset, pb + offset, values + from, run.ValueDim, width, count, sums);
+                    float* a0 = pa + offset + seen - first, b0 = pb + offset + seen - first, v = values + seen * stride + from;
+                    if (width == Slice) Add32(a0, b0, v, stride, count - seen, sums);
+                    else Add(a0, b0, v, stride, width, count - seen, sums);
                 }
 
             var (a, b) = (1 / sums[2 * Slice], 1 / sums[2 * Slice + 1]);

@@ -1,4 +1,4 @@
-using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 using Deliberate.Inference.Models;
 
 namespace Deliberate.Inference.Generation;
@@ -8,7 +8,8 @@ internal readonly record struct PassRow(KeyValues Run, int Position, int Token, 
 
 /// <summary>
 /// The decoder's forward pass over any mixture of tokens: prompts and new tokens of several sequences. A sequence's tokens come
-/// in order. Buffers are one worker's own.
+/// in order. All threads of the team go through it together, each taking rows or columns; what is computed does not depend on
+/// their number. Buffers are its own.
 /// </summary>
 internal sealed unsafe class ForwardPass
 {
@@ -16,99 +17,232 @@ internal sealed unsafe class ForwardPass
     public const int MaxRows = 128;
 
     private readonly PackedModel _model;
-    private readonly Attention _attention;
-    private readonly float[] _memory;
-    private readonly float* _x, _normed, _qkv, _attended, _gate, _up, _logits;
+    private readonly ModelConfig _config;
+    private readonly Team _team;
+    private readonly Attention[] _attention;
+    private readonly PassRow[] _rows = new PassRow[MaxRows];
+    private readonly int[] _wantedRows = new int[MaxRows];
+    private readonly int _width, _qkvStride;
+    private int _count, _wanted, _room, _logitRoom;
+    private AlignedMemory? _memory, _logitMemory;
+    private float* _x, _normed, _qkv, _attended, _gate, _up, _logits;
 
-    public ForwardPass(PackedModel model)
+    public ForwardPass(PackedModel model, Team team)
     {
-        _model = model;
-        _attention = new(model);
-        var qkv = model.Layers[0].Qkv.Stride;
-        int[] sizes = [model.Width, model.Width, qkv, qkv, model.FeedForward, model.FeedForward, model.Head.Stride];
-        _memory = GC.AllocateArray<float>(sizes.Sum() * MaxRows, pinned: true);
-        var at = (float*)Unsafe.AsPointer(ref _memory[0]);
-        float* Take(int i)
-        {
-            var start = at;
-            at += (long)sizes[i] * MaxRows;
-            return start;
-        }
-
-        _x = Take(0);
-        _normed = Take(1);
-        _qkv = Take(2);
-        _attended = Take(3);
-        _gate = Take(4);
-        _up = Take(5);
-        _logits = Take(6);
+        (_model, _config, _team) = (model, model.Config, team);
+        (_width, _qkvStride) = (model.Width, model.Layers[0].Qkv.Stride);
+        _attention = [.. Enumerable.Range(0, team.Size).Select(_ => new Attention(model))];
     }
 
     /// <summary>Logits of the n-th row that asked for them. (vocab)</summary>
-    public Span<float> Logits(int n) => new(_logits + (long)n * _model.Head.Stride, _model.Config.VocabSize);
+    public Span<float> Logits(int n) => new(_logits + (long)n * _model.Head.Stride, _config.VocabSize);
 
     /// <summary>Computes the rows, appending to their runs.</summary>
     public void Run(ReadOnlySpan<PassRow> rows)
     {
-        var config = _model.Config;
-        int d = config.HiddenSize, width = _model.Width, q = config.Heads * config.HeadDim;
+        rows.CopyTo(_rows);
+        _count = rows.Length;
+        _wanted = 0;
         for (var r = 0; r < rows.Length; r++)
         {
-            _model.Embedding.AsSpan(rows[r].Token * width, width).CopyTo(new Span<float>(_x + (long)r * width, width));
             rows[r].Run.Count = rows[r].Position - rows[r].Run.Start + 1;
+            if (rows[r].Logits) _wantedRows[_wanted++] = r;
         }
 
+        Reserve();
+        // The phases of a pass must not change under a thread that comes late, so what they depend on goes with the call.
+        var (count, wanted) = (rows.Length, _wanted);
+        _team.Run(me => Pass(me, count, wanted));
+    }
+
+    // Buffers grow to what is used: a single sequence of a large model needs little.
+    private void Reserve()
+    {
+        if (_count > _room)
+        {
+            _room = _count <= 16 ? 16 : MaxRows;
+            int[] sizes = [_width, _width, _qkvStride, _qkvStride, _model.FeedForward, _model.FeedForward];
+            _memory?.Release();
+            _memory = new((long)sizes.Sum() * _room * sizeof(float));
+            var at = (float*)_memory.Start;
+            float* Take(int i)
+            {
+                var start = at;
+                at += (long)sizes[i] * _room;
+                return start;
+            }
+
+            _x = Take(0);
+            _normed = Take(1);
+            _qkv = Take(2);
+            _attended = Take(3);
+            _gate = Take(4);
+            _up = Take(5);
+        }
+
+        if (_wanted <= _logitRoom) return;
+        _logitRoom = _wanted <= 8 ? 8 : Math.Min(MaxRows, _wanted * 3 / 2);
+        _logitMemory?.Release();
+        _logitMemory = new((long)_model.Head.Stride * _logitRoom * sizeof(float));
+        _logits = (float*)_logitMemory.Start;
+    }
+
+    private void Pass(Team.Member me, int count, int wanted)
+    {
+        for (int r; (r = _team.Take(me, count)) < count;) _model.Embed(_rows[r].Token, new Span<float>(X(r), _width));
+        _team.Sync(me);
         for (var l = 0; l < _model.Layers.Length; l++)
         {
             var layer = _model.Layers[l];
-            Norm(layer.InputNorm, rows.Length);
-            var stride = layer.Qkv.Stride;
-            layer.Qkv.Multiply(_normed, width, _qkv, rows.Length, add: false);
-            for (var r = 0; r < rows.Length; r++) StoreKeyValue(rows[r], l, _qkv + (long)r * stride, config);
-            for (var r = 0; r < rows.Length; r++)
-            {
-                _attention.Prepare(rows[r].Run, rows[r].Position);
-                _attention.Compute(l, _qkv + (long)r * stride, _attended + (long)r * stride);
-            }
-
-            layer.Output.Multiply(_attended, stride, _x, rows.Length, add: true);
-            Norm(layer.PostNorm, rows.Length);
-            layer.Gate.Multiply(_normed, width, _gate, rows.Length, add: false);
-            layer.Up.Multiply(_normed, width, _up, rows.Length, add: false);
-            VectorMath.SiluTimes(_gate, _up, _gate, rows.Length * _model.FeedForward);
-            layer.Down.Multiply(_gate, _model.FeedForward, _x, rows.Length, add: true);
+            Norm(me, count, layer.PreAttention);
+            Multiply(me, count, layer.Qkv, Input(layer.PreAttention), _width, _qkv, false);
+            for (int r; (r = _team.Take(me, count)) < count;) StoreKeyValue(layer, l, r);
+            _team.Sync(me);
+            Attend(me, count, layer, l);
+            AddOutput(me, count, layer.Output, _attended, _qkvStride, layer.OutputBias, layer.PostAttention);
+            Norm(me, count, layer.PreFeedForward);
+            Gated(me, count, layer, Input(layer.PreFeedForward));
+            AddOutput(me, count, layer.Down, _gate, _model.FeedForward, layer.DownBias, layer.PostFeedForward);
         }
 
         // Only the rows whose next token is wanted go through the vocabulary.
-        var wanted = 0;
+        if (wanted == 0) return;
         fixed (float* norm = _model.FinalNorm)
-            for (var r = 0; r < rows.Length; r++)
-                if (rows[r].Logits) VectorMath.RmsNorm(_x + (long)r * width, norm, _normed + (long)wanted++ * width, d, width, config.RmsNormEps);
-        if (wanted > 0) _model.Head.Multiply(_normed, width, _logits, wanted, add: false);
+            for (int n; (n = _team.Take(me, wanted)) < wanted;)
+                VectorMath.RmsNorm(X(_wantedRows[n]), norm, _normed + (long)n * _width, _config.HiddenSize, _width, _config.RmsNormEps);
+        _team.Sync(me);
+        Multiply(me, wanted, _model.Head, _normed, _width, _logits, false);
+        if (_config.LogitSoftcap is not { } cap) return;
+        for (int n; (n = _team.Take(me, wanted)) < wanted;) VectorMath.SoftCap(_logits + (long)n * _model.Head.Stride, _model.Head.Stride, cap);
+        _team.Sync(me);
     }
 
-    private void Norm(float[] weight, int rows)
+    private float* X(int row) => _x + (long)row * _width;
+
+    private float* Input(float[] norm) => norm.Length > 0 ? _normed : _x;
+
+    private void Norm(Team.Member me, int count, float[] weight)
     {
+        if (weight.Length == 0) return;
         fixed (float* w = weight)
-            for (var r = 0; r < rows; r++)
-                VectorMath.RmsNorm(_x + (long)r * _model.Width, w, _normed + (long)r * _model.Width, _model.Config.HiddenSize, _model.Width, _model.Config.RmsNormEps);
+            for (int r; (r = _team.Take(me, count)) < count;)
+                VectorMath.RmsNorm(X(r), w, _normed + (long)r * _width, _config.HiddenSize, _width, _config.RmsNormEps);
+        _team.Sync(me);
     }
 
-    // Rotates queries and keys (the two halves of a head against each other) and writes key and value to the run.
-    private void StoreKeyValue(PassRow row, int layer, float* qkv, ModelConfig config)
+    // Parts are columns that fit into a near cache; a single thread has one part.
+    private (int Columns, int Parts) Cut(int stride)
     {
-        int dim = config.HeadDim, half = dim / 2, index = row.Position - row.Run.Start;
-        fixed (float* cos = _model.Cos, sin = _model.Sin)
-            for (var head = 0; head < config.Heads + config.KvHeads; head++)
-                VectorMath.Rotate(qkv + head * dim, cos + row.Position * half, sin + row.Position * half, half);
+        var columns = _team.Size == 1 ? stride : PackedMatrix.Cut;
+        return (columns, (stride + columns - 1) / columns);
+    }
 
-        for (var head = 0; head < config.KvHeads; head++)
+    private void Multiply(Team.Member me, int count, PackedMatrix matrix, float* x, int xStride, float* y, bool add)
+    {
+        var (columns, parts) = Cut(matrix.Stride);
+        for (int part; (part = _team.Take(me, parts)) < parts;)
+            matrix.Multiply(x, xStride, y, count, add, part * columns, Math.Min((part + 1) * columns, matrix.Stride));
+        _team.Sync(me);
+    }
+
+    // x += norm(input W^T + bias)
+    private void AddOutput(Team.Member me, int count, PackedMatrix matrix, float* input, int stride, float[]? bias, float[] norm)
+    {
+        if (bias is null && norm.Length == 0)
         {
-            var key = qkv + (config.Heads + head) * dim;
-            var value = key + config.KvHeads * dim;
-            var keys = row.Run.Keys(layer, head).Slice(index / KeyValues.Block * KeyValues.Block * dim, KeyValues.Block * dim);
-            for (var i = 0; i < dim; i++) keys[i * KeyValues.Block + index % KeyValues.Block] = key[i];
-            new ReadOnlySpan<float>(value, dim).CopyTo(row.Run.Values(layer, head)[(index * row.Run.ValueDim)..]);
+            Multiply(me, count, matrix, input, stride, _x, add: true);
+            return;
         }
+
+        Multiply(me, count, matrix, input, stride, _normed, add: false);
+        fixed (float* b = bias, w = norm)
+            for (int r; (r = _team.Take(me, count)) < count;)
+            {
+                var row = _normed + (long)r * _width;
+                if (b != null) Add(row, b, _width);
+                if (w != null) VectorMath.RmsNorm(row, w, row, _config.HiddenSize, _width, _config.RmsNormEps);
+                Add(X(r), row, _width);
+            }
+
+        _team.Sync(me);
+    }
+
+    private void Gated(Team.Member me, int count, PackedLayer layer, float* input)
+    {
+        var stride = _model.FeedForward;
+        var (columns, parts) = Cut(stride);
+        for (int part; (part = _team.Take(me, parts)) < parts;)
+        {
+            var (from, to) = (part * columns, Math.Min((part + 1) * columns, stride));
+            layer.Gate.Multiply(input, _width, _gate, count, add: false, from, to);
+            layer.Up.Multiply(input, _width, _up, count, add: false, from, to);
+            fixed (float* gateBias = layer.GateBias, upBias = layer.UpBias)
+                for (var r = 0; r < count; r++)
+                {
+                    float* gate = _gate + (long)r * stride + from, up = _up + (long)r * stride + from;
+                    if (gateBias != null) Add(gate, gateBias + from, to - from);
+                    if (upBias != null) Add(up, upBias + from, to - from);
+                    if (_config.Activation == Activation.Silu) VectorMath.SiluTimes(gate, up, gate, to - from);
+                    else VectorMath.GeluTimes(gate, up, gate, to - from);
+                }
+        }
+
+        _team.Sync(me);
+    }
+
+    // Norms and rotates queries and keys (the two halves of a head against each other) and writes key and value to the run.
+    private void StoreKeyValue(PackedLayer layer, int l, int r)
+    {
+        var (row, dim, heads, kvHeads) = (_rows[r], _config.HeadDim, _config.Heads, _config.KvHeads);
+        var qkv = _qkv + (long)r * _qkvStride;
+        if (layer.QkvBias is not null)
+            fixed (float* bias = layer.QkvBias) Add(qkv, bias, _qkvStride);
+        if (_config.QueryKeyNorm == QueryKeyNorm.Projection)
+        {
+            VectorMath.RmsNorm(new Span<float>(qkv, heads * dim), layer.QueryNorm, _config.RmsNormEps);
+            VectorMath.RmsNorm(new Span<float>(qkv + heads * dim, kvHeads * dim), layer.KeyNorm, _config.RmsNormEps);
+        }
+        else if (_config.QueryKeyNorm == QueryKeyNorm.Head)
+            for (var head = 0; head < heads + kvHeads; head++)
+                VectorMath.RmsNorm(new Span<float>(qkv + head * dim, dim), head < heads ? layer.QueryNorm : layer.KeyNorm, _config.RmsNormEps);
+
+        if (layer.Rope is { } rope)
+            fixed (float* table = rope.Upto(row.Position))
+            {
+                var cos = table + (long)row.Position * 2 * rope.Half;
+                for (var head = 0; head < heads + kvHeads; head++) VectorMath.Rotate(qkv + head * dim, cos, cos + rope.Half, rope.Half);
+            }
+
+        var (page, index) = row.Run.At(row.Position);
+        for (var head = 0; head < kvHeads; head++)
+        {
+            var key = qkv + (heads + head) * dim;
+            var value = key + kvHeads * dim;
+            var keys = page.Keys(l, head).Slice(index / KeyValues.Block * KeyValues.Block * dim, KeyValues.Block * dim);
+            for (var i = 0; i < dim; i++) keys[i * KeyValues.Block + index % KeyValues.Block] = key[i];
+            new ReadOnlySpan<float>(value, dim).CopyTo(page.Values(l, head)[(index * KeyValues.Pad(dim))..]);
+        }
+    }
+
+    private void Attend(Team.Member me, int count, PackedLayer layer, int l)
+    {
+        // A few rows alone are too coarse a measure to share them out evenly.
+        var split = _team.Size > 1 && count < 8 * _team.Size ? _config.KvHeads : 1;
+        var (attention, parts) = (_attention[me.Number], count * split);
+        for (int part; (part = _team.Take(me, parts)) < parts;)
+        {
+            var r = part / split;
+            float* query = _qkv + (long)r * _qkvStride, output = _attended + (long)r * _qkvStride;
+            attention.Prepare(_rows[r].Run, _rows[r].Position, layer.Window);
+            if (split == 1) attention.Compute(l, query, output);
+            else attention.Compute(l, part % split, query, output);
+        }
+
+        _team.Sync(me);
+    }
+
+    private static void Add(float* x, float* y, int length)
+    {
+        for (var i = 0; i < length; i += 8) (Vector256.Load(x + i) + Vector256.Load(y + i)).Store(x + i);
     }
 }

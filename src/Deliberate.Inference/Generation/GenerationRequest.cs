@@ -18,6 +18,27 @@ public sealed record GenerationRequest
     /// <summary>Sample from this many of the most likely tokens (0: all).</summary>
     public int TopK { get; init; }
 
+    /// <summary>Sample from tokens that are at least this share as likely as the likeliest (0: all).</summary>
+    public float MinP { get; init; }
+
+    /// <summary>
+    /// Logits of tokens that the prompt or the completion holds are divided by this where they are positive and multiplied where they
+    /// are negative (Keskar et al., 2019, as in Hugging Face); 1: none.
+    /// </summary>
+    public float RepetitionPenalty { get; init; } = 1;
+
+    /// <summary>After this many new tokens without <see cref="EndOfThinking"/>, its tokens are forced; null: never.</summary>
+    public int? ThinkingBudget { get; init; }
+
+    /// <summary>The tokens that end a thought, in order.</summary>
+    public IReadOnlyList<int> EndOfThinking { get; init; } = [];
+
+    /// <summary>Called with each new token from a worker thread; false makes it the last one.</summary>
+    public Func<int, bool>? OnToken { get; init; }
+
+    /// <summary>Ends this request alone: it keeps the tokens that it has.</summary>
+    public CancellationToken Cancel { get; init; }
+
     /// <summary>Seed of this request's own random numbers.</summary>
     public int Seed { get; init; }
 
@@ -25,13 +46,38 @@ public sealed record GenerationRequest
     public IReadOnlyList<int> StopTokens { get; init; } = [];
 }
 
+/// <summary>Why a completion ended.</summary>
+public enum GenerationEnd
+{
+    /// <summary>One of <see cref="GenerationRequest.StopTokens"/> came.</summary>
+    Stop,
+
+    /// <summary>No room was left.</summary>
+    Length,
+
+    /// <summary><see cref="GenerationRequest.OnToken"/> said so.</summary>
+    Callback,
+
+    /// <summary><see cref="GenerationRequest.Cancel"/> was cancelled.</summary>
+    Cancelled,
+}
+
 /// <summary>One completion.</summary>
 /// <param name="Tokens">New tokens, without the stop token.</param>
-/// <param name="LogProbs">Log-probability of each sampled token at temperature 1, nats; the stop token's comes last when one was sampled.</param>
-/// <param name="Truncated">Whether it ended for want of room and not by a stop token.</param>
-public sealed record GenerationResult(int[] Tokens, float[] LogProbs, bool Truncated);
+/// <param name="LogProbs">
+/// The model's own log-probability of each token, at temperature 1 and without restrictions or penalties, nats; the stop token's comes last when one was sampled.
+/// </param>
+/// <param name="Truncated">Whether it ended for want of room (or was cancelled) and not by a stop token or the caller's callback.</param>
+public sealed record GenerationResult(int[] Tokens, float[] LogProbs, bool Truncated)
+{
+    /// <summary>Why it ended.</summary>
+    public GenerationEnd End { get; init; } = Truncated ? GenerationEnd.Length : GenerationEnd.Stop;
 
-/// <summary>How a generator works; nothing here changes what it generates.</summary>
+    /// <summary>Which of the tokens the thinking budget forced; empty where none were.</summary>
+    public Range Forced { get; init; }
+}
+
+/// <summary>How a generator works; nothing here but <see cref="Weights"/> changes what it generates.</summary>
 public sealed record GeneratorOptions
 {
     /// <summary>Worker threads; 0 takes <c>DELIBERATE_THREADS</c> or else the number of cores.</summary>
@@ -42,4 +88,10 @@ public sealed record GeneratorOptions
 
     /// <summary>Whether prompts that begin alike are computed once.</summary>
     public bool SharePrefixes { get; init; } = true;
+
+    /// <summary>How matrices are kept in memory.</summary>
+    public WeightStorage Weights { get; init; }
+
+    /// <summary>Whether all threads go through one batch together; null lets the size of the model decide.</summary>
+    internal bool? Together { get; init; }
 }

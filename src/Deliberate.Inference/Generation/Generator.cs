@@ -5,8 +5,8 @@ namespace Deliberate.Inference.Generation;
 
 /// <summary>
 /// The generation engine: continues prompts in large batches on the processor. Common beginnings of prompts are computed once,
-/// finished sequences make room for waiting ones, and every worker thread takes whole sequences through the whole model, so that
-/// threads never wait for each other.
+/// finished sequences make room for waiting ones. Small models: every thread takes whole sequences through the whole model, so that
+/// threads never wait for each other. Large ones: all threads go through one batch together, since each pass reads all weights.
 /// </summary>
 /// <remarks>
 /// A completion depends on its own prompt, settings and seed and on the weights alone: not on the other requests, their order or
@@ -14,23 +14,28 @@ namespace Deliberate.Inference.Generation;
 /// </remarks>
 public sealed class Generator : IDisposable
 {
-    private readonly PackedModel _model;
+    private const int LargeBatch = 64;
+
     private readonly GeneratorOptions _options;
     private readonly SemaphoreSlim _turn = new(1, 1);
     private readonly Worker[] _workers;
+    private readonly Team[] _teams;
+    private PackedModel _model;
 
     /// <summary>Packs the weights.</summary>
     public Generator(ModelWeights weights, GeneratorOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(weights);
         _options = options ?? new();
-        _model = new(weights.Config);
-        _model.Load(weights);
+        _model = Pack(weights);
         var threads = _options.Threads > 0 ? _options.Threads
             : int.TryParse(Environment.GetEnvironmentVariable("DELIBERATE_THREADS"), NumberStyles.Integer, CultureInfo.InvariantCulture, out var set) && set > 0 ? set
             : Environment.ProcessorCount;
-        var slots = _options.MaxBatch > 0 ? _options.MaxBatch / threads : Slots(weights.Parameters);
-        _workers = [.. Enumerable.Range(0, threads).Select(_ => new Worker(_model, Math.Clamp(slots, 1, ForwardPass.MaxRows)))];
+        var together = _options.Together ?? PackedModel.IsLarge(weights);
+        _teams = together ? [new(threads)] : [.. Enumerable.Range(0, threads).Select(_ => new Team(1))];
+        _workers = new Worker[_teams.Length];
+        Slots = Math.Clamp(_options.MaxBatch > 0 ? _options.MaxBatch / _teams.Length : together ? LargeBatch : SlotsOf(weights.Parameters), 1, ForwardPass.MaxRows);
+        Employ();
     }
 
     /// <summary>The shape of the model.</summary>
@@ -43,7 +48,14 @@ public sealed class Generator : IDisposable
         _turn.Wait();
         try
         {
-            _model.Load(weights);
+            if (PackedModel.Choose(weights, _options.Weights) == _model.Storage) _model.Load(weights);
+            else
+            {
+                // Trained weights are no longer exact in bf16.
+                if (weights.Config != Config) throw new ArgumentException("The new parameters are of another shape than the generator's.", nameof(weights));
+                _model = Pack(weights);
+                Employ();
+            }
         }
         finally
         {
@@ -112,12 +124,36 @@ public sealed class Generator : IDisposable
         }
     }
 
+    /// <summary>How matrices are kept in memory.</summary>
+    public WeightStorage Weights => _model.Storage;
+
+    /// <summary>Bytes of the weights in memory.</summary>
+    public long WeightBytes => _model.Bytes;
+
+    private int Slots { get; }
+
     /// <inheritdoc/>
-    public void Dispose() => _turn.Dispose();
+    public void Dispose()
+    {
+        foreach (var team in _teams) team.Dispose();
+        _turn.Dispose();
+    }
+
+    private PackedModel Pack(ModelWeights weights)
+    {
+        var model = new PackedModel(weights.Config, PackedModel.Choose(weights, _options.Weights));
+        model.Load(weights);
+        return model;
+    }
+
+    private void Employ()
+    {
+        for (var i = 0; i < _workers.Length; i++) _workers[i] = new(_model, Slots, _teams[i]);
+    }
 
     // Every token reads the keys and values of its own sequence. Where the weights stay in the processor's cache, one tile of rows
     // is enough to use them well, and the few sequences' keys and values stay there too; larger weights come from memory and want many rows.
-    private static int Slots(long parameters) => parameters > 4_000_000 ? 64 : PackedMatrix.TileRows;
+    private static int SlotsOf(long parameters) => parameters > 4_000_000 ? 64 : PackedMatrix.TileRows;
 
     private void Run(GenerationJob job)
     {
@@ -173,5 +209,10 @@ public sealed class Generator : IDisposable
             throw new ArgumentException($"The prompt of request {index} has {request.Prompt.Length} tokens; the model has {Config.MaxPositions} positions.");
         foreach (var token in request.Prompt)
             if ((uint)token >= (uint)Config.VocabSize) throw new ArgumentException($"The prompt of request {index} holds token {token}; the model has {Config.VocabSize}.");
+        if (request.ThinkingBudget is < 0) throw new ArgumentException($"The thinking budget of request {index} is {request.ThinkingBudget}; it is 0 or more.");
+        if (request.ThinkingBudget is not null && request.EndOfThinking.Count == 0) throw new ArgumentException($"Request {index} has a thinking budget but no tokens that end a thought (EndOfThinking).");
+        foreach (var token in request.EndOfThinking)
+            if ((uint)token >= (uint)Config.VocabSize) throw new ArgumentException($"The end of thinking of request {index} holds token {token}; the model has {Config.VocabSize}.");
+        if (!(request.RepetitionPenalty > 0)) throw new ArgumentException($"The repetition penalty of request {index} is {request.RepetitionPenalty}; it is above 0.");
     }
 }

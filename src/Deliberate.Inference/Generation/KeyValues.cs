@@ -1,19 +1,36 @@
 namespace Deliberate.Inference.Generation;
 
+/// <summary>Keys and values of some neighbouring positions, for all layers.</summary>
+internal sealed class KeyValuePage(int layers, int kvHeads, int headDim, int capacity)
+{
+    private readonly float[] _keys = new float[(long)layers * kvHeads * capacity * headDim];
+    private readonly float[] _values = new float[(long)layers * kvHeads * capacity * KeyValues.Pad(headDim)];
+
+    /// <summary>Positions, in whole blocks.</summary>
+    public int Capacity => capacity;
+
+    /// <summary>Keys of one head: (blocks, dim, 16).</summary>
+    public Span<float> Keys(int layer, int head) => _keys.AsSpan((layer * kvHeads + head) * capacity * headDim, capacity * headDim);
+
+    /// <summary>Values of one head: (positions, padded dim).</summary>
+    public Span<float> Values(int layer, int head) => _values.AsSpan((layer * kvHeads + head) * capacity * KeyValues.Pad(headDim), capacity * KeyValues.Pad(headDim));
+}
+
 /// <summary>
 /// Keys and values of a run of positions, for all layers. Keys lie in blocks of 16 positions, dimension by dimension, so that
 /// 16 scores are computed at once; values lie position by position. A run may continue another one, which is shared and read-only.
+/// Memory is taken page by page as positions come.
 /// </summary>
 internal sealed class KeyValues
 {
-    public const int Block = 16;
+    public const int Block = 16, PageSize = 256;
     private readonly int _kvHeads, _headDim, _layers;
-    private float[] _keys = [], _values = [];
+    private readonly List<KeyValuePage> _pages = [];
+    private int _capacity, _count;
 
     public KeyValues(PackedModel model, KeyValues? parent, int capacity)
     {
         (_kvHeads, _headDim, _layers) = (model.Config.KvHeads, model.Config.HeadDim, model.Config.Layers);
-        ValueDim = (_headDim + 15) / 16 * 16;
         Reset(parent, capacity);
     }
 
@@ -23,29 +40,33 @@ internal sealed class KeyValues
     /// <summary>Position of the run's first token.</summary>
     public int Start { get; private set; }
 
-    /// <summary>Positions filled.</summary>
-    public int Count { get; set; }
-
-    /// <summary>Room, in whole blocks.</summary>
-    public int Capacity { get; private set; }
-
-    /// <summary>Width of one head's value in memory.</summary>
-    public int ValueDim { get; }
-
-    /// <summary>Empties the run and gives it another parent; buffers are kept when they are large enough.</summary>
-    public void Reset(KeyValues? parent, int capacity)
+    /// <summary>Positions filled; raising it takes the pages it needs.</summary>
+    public int Count
     {
-        (Parent, Start, Count) = (parent, parent is null ? 0 : parent.Start + parent.Count, 0);
-        capacity = (capacity + Block - 1) / Block * Block;
-        if (capacity <= Capacity) return;
-        Capacity = capacity;
-        _keys = new float[_layers * _kvHeads * capacity * _headDim];
-        _values = new float[_layers * _kvHeads * capacity * ValueDim];
+        get => _count;
+        set
+        {
+            _count = value;
+            while (_pages.Count == 0 || value > _pages.Count * PageSize && _pages[0].Capacity == PageSize)
+                _pages.Add(new(_layers, _kvHeads, _headDim, Math.Min(PageSize, _capacity)));
+            if (value > (_pages.Count - 1) * PageSize + _pages[^1].Capacity) throw new ArgumentOutOfRangeException(nameof(value), $"The run has room for {_capacity} positions.");
+        }
     }
 
-    /// <summary>Keys of one head: (blocks, dim, 16).</summary>
-    public Span<float> Keys(int layer, int head) => _keys.AsSpan((layer * _kvHeads + head) * Capacity * _headDim, Capacity * _headDim);
+    /// <summary>Its pages in order; all but a single one have <see cref="PageSize"/> positions.</summary>
+    public IReadOnlyList<KeyValuePage> Pages => _pages;
 
-    /// <summary>Values of one head: (positions, ValueDim).</summary>
-    public Span<float> Values(int layer, int head) => _values.AsSpan((layer * _kvHeads + head) * Capacity * ValueDim, Capacity * ValueDim);
+    /// <summary>Empties the run and gives it another parent; pages are kept where they fit.</summary>
+    public void Reset(KeyValues? parent, int capacity)
+    {
+        (Parent, Start, _count) = (parent, parent is null ? 0 : parent.Start + parent.Count, 0);
+        _capacity = (Math.Max(capacity, 1) + Block - 1) / Block * Block;
+        if (_pages.Count > 0 && _pages[0].Capacity < Math.Min(_capacity, PageSize)) _pages.Clear();
+    }
+
+    /// <summary>Width of a head's value in memory.</summary>
+    public static int Pad(int headDim) => (headDim + 15) / 16 * 16;
+
+    /// <summary>The page of a position of this run, and its place there.</summary>
+    public (KeyValuePage Page, int Index) At(int position) => (_pages[(position - Start) / PageSize], (position - Start) % PageSize);
 }

@@ -8,6 +8,34 @@ internal static class Sampler
 {
     private const int Lanes = 8;
 
+    // Below this, sorting what is left is cheaper than counting first.
+    private const int LargeVocabulary = 8192;
+
+    /// <summary>As below, where tokens that were seen before are penalised; the log-probability is without the penalty. Logits are as before afterwards.</summary>
+    public static (int Token, float LogProb) Choose(Span<float> logits, GenerationRequest request, int position, IReadOnlyCollection<int>? seen)
+    {
+        if (request.RepetitionPenalty == 1 || seen is null) return Choose(logits, request, position);
+        var before = new float[seen.Count];
+        var at = 0;
+        foreach (var token in seen)
+        {
+            var logit = before[at++] = logits[token];
+            logits[token] = logit > 0 ? logit / request.RepetitionPenalty : logit * request.RepetitionPenalty;
+        }
+
+        var chosen = Choose(logits, request, position).Token;
+        at = 0;
+        foreach (var token in seen) logits[token] = before[at++];
+        return (chosen, LogProb(logits, chosen));
+    }
+
+    /// <summary>A token's log-probability at temperature 1, in nats.</summary>
+    public static float LogProb(ReadOnlySpan<float> logits, int token)
+    {
+        var (_, max) = Largest(logits);
+        return logits[token] - max - (float)Math.Log(Weigh(logits, max, 1, default));
+    }
+
     /// <summary>The token and its log-probability at temperature 1, in nats.</summary>
     public static (int Token, float LogProb) Choose(ReadOnlySpan<float> logits, GenerationRequest request, int position)
     {
@@ -19,7 +47,7 @@ internal static class Sampler
             var total = Weigh(logits, max, 1 / request.Temperature, weights);
             var all = request.Temperature == 1 ? total : Weigh(logits, max, 1, default);
             var uniform = Uniform(request.Seed, position);
-            var token = request.TopK > 0 || request.TopP < 1
+            var token = request.TopK > 0 || request.TopP < 1 || request.MinP > 0
                 ? Restricted(weights.AsSpan(0, logits.Length), total, request, uniform)
                 : Free(weights.AsSpan(0, logits.Length), uniform * total);
             return (token, logits[token] - max - (float)Math.Log(all));
@@ -61,7 +89,7 @@ internal static class Sampler
     private static int Restricted(ReadOnlySpan<float> weights, double total, GenerationRequest request, double uniform)
     {
         // Tokens below this sum to less than what top-p leaves out, so none of them is among the fewest that reach it.
-        var floor = request.TopK > 0 ? 0 : (float)((1 - request.TopP) * total / weights.Length);
+        var floor = weights.Length >= LargeVocabulary ? Floor(weights, request, total) : request.TopK > 0 ? 0 : (float)((1 - request.TopP) * total / weights.Length);
         var keys = new List<long>();
         for (var i = 0; i < weights.Length; i++)
             if (weights[i] >= floor) keys.Add(((long)~BitConverter.SingleToInt32Bits(weights[i]) << 32) | (uint)i); // heaviest first, then lowest id
@@ -80,6 +108,8 @@ internal static class Sampler
             if (reached >= limit) kept = i + 1;
         }
 
+        // The likeliest token's weight is 1.
+        for (; kept > 1 && weights[(int)keys[kept - 1]] < request.MinP; kept--) reached -= weights[(int)keys[kept - 1]];
         double sum = 0, target = uniform * reached;
         for (var i = 0; i < kept; i++)
         {
@@ -88,6 +118,34 @@ internal static class Sampler
         }
 
         return (int)keys[kept - 1];
+    }
+
+    // A weight that none of the kept tokens is below, by counting weights by their upper 16 bits: a sign, an exponent and 7 bits.
+    private static float Floor(ReadOnlySpan<float> weights, GenerationRequest request, double total)
+    {
+        var counts = ArrayPool<int>.Shared.Rent(1 << 14);
+        var sums = ArrayPool<double>.Shared.Rent(1 << 14);
+        Array.Clear(counts, 0, 1 << 14);
+        Array.Clear(sums, 0, 1 << 14);
+        foreach (var weight in weights)
+        {
+            var bucket = Math.Min(BitConverter.SingleToInt32Bits(weight) >> 16, (1 << 14) - 1);
+            counts[bucket]++;
+            sums[bucket] += weight;
+        }
+
+        var (count, mass, at) = (0, 0.0, (1 << 14) - 1);
+        for (; at > 0; at--)
+        {
+            count += counts[at];
+            mass += sums[at];
+            // A hair more than is needed, since this sum is in another order.
+            if (request.TopK > 0 ? count >= request.TopK : mass >= request.TopP * total * 1.000001) break;
+        }
+
+        ArrayPool<int>.Shared.Return(counts);
+        ArrayPool<double>.Shared.Return(sums);
+        return MathF.Max(BitConverter.Int32BitsToSingle(at << 16), MathF.Min(request.MinP, 1) * 0.999f);
     }
 
     private static (int Index, float Value) Largest(ReadOnlySpan<float> logits)

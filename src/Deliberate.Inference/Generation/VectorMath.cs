@@ -40,6 +40,40 @@ internal static class VectorMath
         }
     }
 
+    /// <summary>output = gelu(gate) * up by the tanh approximation (Hendrycks and Gimpel, 2016); the length is a multiple of 16 by padding.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static unsafe void GeluTimes(float* gate, float* up, float* output, int length)
+    {
+        // 0.5 (1 + tanh u) = 1 / (1 + e^-2u)
+        var (linear, cubic) = (Vector256.Create(-1.5957691216f), Vector256.Create(-1.5957691216f * 0.044715f));
+        for (var i = 0; i < length; i += 8)
+        {
+            var g = Vector256.Load(gate + i);
+            var u = g * Vector256.FusedMultiplyAdd(cubic, g * g, linear);
+            (g / (Vector256<float>.One + Exp(u)) * Vector256.Load(up + i)).Store(output + i);
+        }
+    }
+
+    /// <summary>x = cap * tanh(x / cap); the length is a multiple of 8.</summary>
+    public static unsafe void SoftCap(float* x, int length, float cap)
+    {
+        var (factor, scale) = (Vector256.Create(2 / cap), Vector256.Create(cap));
+        for (var i = 0; i < length; i += 8)
+        {
+            var v = Vector256.Load(x + i);
+            var capped = scale - (scale + scale) / (Exp(v * factor) + Vector256<float>.One);
+            // Minus infinity is what is not to be seen at all.
+            Vector256.ConditionalSelect(Vector256.Equals(v, Vector256.Create(float.NegativeInfinity)), v, capped).Store(x + i);
+        }
+    }
+
+    /// <summary>RMSNorm in place of a row that is not padded.</summary>
+    public static unsafe void RmsNorm(Span<float> x, ReadOnlySpan<float> weight, float eps)
+    {
+        var scale = 1 / MathF.Sqrt(SquareSum(x) / x.Length + eps);
+        for (var i = 0; i < x.Length; i++) x[i] = x[i] * scale * weight[i];
+    }
+
     /// <summary>RMSNorm of one row; the padded length is a multiple of 16 with zeros behind <paramref name="length"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static unsafe void RmsNorm(float* x, float* weight, float* y, int length, int padded, float eps)
@@ -54,6 +88,21 @@ internal static class VectorMath
 
         var scale = Vector256.Create(1 / MathF.Sqrt(Vector256.Sum(sum + other) / length + eps));
         for (var i = 0; i < padded; i += 8) (Vector256.Load(x + i) * scale * Vector256.Load(weight + i)).Store(y + i);
+    }
+
+    private static float SquareSum(ReadOnlySpan<float> x)
+    {
+        Vector256<float> sum = default;
+        var i = 0;
+        for (; i + 8 <= x.Length; i += 8)
+        {
+            var v = Vector256.Create(x[i..]);
+            sum = Vector256.FusedMultiplyAdd(v, v, sum);
+        }
+
+        var total = Vector256.Sum(sum);
+        for (; i < x.Length; i++) total += x[i] * x[i];
+        return total;
     }
 
     /// <summary>

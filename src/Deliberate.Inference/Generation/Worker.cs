@@ -1,29 +1,24 @@
+using System.Runtime.InteropServices;
+
 namespace Deliberate.Inference.Generation;
 
-/// <summary>One thread's part of a generator: its sequences in work, and the buffers to compute them.</summary>
-internal sealed class Worker(PackedModel model, int slots)
+/// <summary>
+/// A part of a generator: its sequences in work, and the buffers to compute them. Where the model is small each thread has one of
+/// its own; a large model has one, and all threads compute its passes together.
+/// </summary>
+internal sealed class Worker(PackedModel model, int slots, Team team)
 {
-    private readonly ForwardPass _pass = new(model);
+    private readonly ForwardPass _pass = new(model, team);
     private readonly List<PassRow> _rows = [];
-    private readonly List<(Sequence Sequence, int Row)> _wanted = [];
+    private readonly List<Sequence> _wanted = [];
+    private readonly (int Token, float LogProb)[] _chosen = new (int, float)[ForwardPass.MaxRows];
     private readonly Stack<KeyValues> _free = [];
-
-    private sealed class Sequence
-    {
-        public required int Request;
-        public required KeyValues Run;
-        public required SharedPrompt Shared;
-        public required int Next; // position of the token to compute
-        public required int Token;
-        public List<int> Tokens { get; } = [];
-        public List<float> LogProbs { get; } = [];
-    }
 
     /// <summary>Computes the keys and values of a shared prefix whose parent is done.</summary>
     public void Compute(SharedPrefix prefix)
     {
         var run = new KeyValues(model, prefix.Parent?.Run, prefix.Tokens.Length);
-        Fill(run, prefix.Tokens, false);
+        Fill(run, prefix.Tokens);
         prefix.Run = run;
     }
 
@@ -49,11 +44,17 @@ internal sealed class Worker(PackedModel model, int slots)
             }
 
             if (active.Count == 0) return;
-            _rows.Clear();
-            foreach (var sequence in active) _rows.Add(new(sequence.Run, sequence.Next, sequence.Token, true));
-            _pass.Run(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_rows));
+            Collect(active);
+            _pass.Run(CollectionsMarshal.AsSpan(_rows));
+            Choose();
+            for (var i = _wanted.Count - 1; i >= 0; i--)
+            {
+                var (token, logProb) = _chosen[i];
+                if (_wanted[i].Add(token, logProb, job.OnToken, model.Config.MaxPositions) is { } end) Finish(job, active, _wanted[i], end);
+            }
+
             for (var i = active.Count - 1; i >= 0; i--)
-                if (Advance(job, active[i], _pass.Logits(i))) active.RemoveAt(i);
+                if (active[i].Request.Cancel.IsCancellationRequested) Finish(job, active, active[i], GenerationEnd.Cancelled);
         }
     }
 
@@ -67,19 +68,48 @@ internal sealed class Worker(PackedModel model, int slots)
             var count = Math.Min(ForwardPass.MaxRows, tokens.Length - start);
             _rows.Clear();
             for (var i = 0; i < count; i++) _rows.Add(new(run, start + i, tokens[start + i], true));
-            _pass.Run(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_rows));
+            _pass.Run(CollectionsMarshal.AsSpan(_rows));
             for (var i = 0; i < count; i++) _pass.Logits(i).CopyTo(all.AsSpan((start + i) * model.Config.VocabSize));
         }
 
         return all;
     }
 
-    // What equal prompts share on this worker: the keys and values of all but the prompt's last token, and the count of users.
-    private sealed class SharedPrompt
+    // One token of every sequence that has its prompt behind it; what room is left goes to prompts, in order.
+    private void Collect(List<Sequence> active)
     {
-        public required KeyValues? Run;
-        public required bool Own;
-        public required int Users;
+        _rows.Clear();
+        _wanted.Clear();
+        foreach (var sequence in active)
+            if (sequence.Left == 1) Take(sequence, 1);
+        foreach (var sequence in active)
+            if (sequence.Left > 1 && _rows.Count < ForwardPass.MaxRows) Take(sequence, Math.Min(sequence.Left, ForwardPass.MaxRows - _rows.Count));
+
+        void Take(Sequence sequence, int count)
+        {
+            for (; count > 0; count--, sequence.Next++)
+            {
+                var last = sequence.Left == 1;
+                _rows.Add(new(sequence.Run, sequence.Next, sequence.Token, last));
+                if (last) _wanted.Add(sequence);
+            }
+        }
+    }
+
+    private void Choose()
+    {
+        if (team.Size == 1 || _wanted.Count <= 1) for (var i = 0; i < _wanted.Count; i++) Choose(i);
+        else
+        {
+            var count = _wanted.Count; // a thread that comes late must not see the next pass's
+            team.Run(me =>
+            {
+                for (int i; (i = team.Take(me, count)) < count;) Choose(i);
+                team.Sync(me);
+            });
+        }
+
+        void Choose(int i) => _chosen[i] = _wanted[i].Choose(_pass.Logits(i));
     }
 
     private SharedPrompt Open(GenerationJob job, PromptGroup group)
@@ -89,7 +119,7 @@ internal sealed class Worker(PackedModel model, int slots)
         var rest = prompt.AsSpan(start, prompt.Length - start - 1);
         if (group.Requests.Length == 1 || rest.Length == 0) return new() { Run = group.Prefix?.Run, Own = false, Users = group.Requests.Length };
         var run = Rent(group.Prefix?.Run, rest.Length);
-        Fill(run, rest, false);
+        Fill(run, rest);
         return new() { Run = run, Own = true, Users = group.Requests.Length };
     }
 
@@ -97,40 +127,23 @@ internal sealed class Worker(PackedModel model, int slots)
     {
         var request = job.Requests[index];
         var start = shared.Run is { } parent ? parent.Start + parent.Count : 0;
-        var rest = request.Prompt.AsSpan(start, request.Prompt.Length - start - 1);
         var room = Math.Min(request.MaxNewTokens, model.Config.MaxPositions - request.Prompt.Length + 1);
-        var run = Rent(shared.Run, rest.Length + Math.Max(1, room));
-        if (room <= 0)
+        if (room <= 0 || request.Cancel.IsCancellationRequested)
         {
-            job.Finish(index, new([], [], true));
-            _free.Push(run);
+            job.Finish(index, new([], [], true) { End = room <= 0 ? GenerationEnd.Length : GenerationEnd.Cancelled });
             Leave(shared);
             return null;
         }
 
-        Fill(run, rest, false);
-        return new() { Request = index, Run = run, Shared = shared, Next = request.Prompt.Length - 1, Token = request.Prompt[^1] };
+        return new(index, request, Rent(shared.Run, request.Prompt.Length - start - 1 + room), shared) { Next = start };
     }
 
-    // Takes the logits after the last token; true when the sequence has ended.
-    private bool Advance(GenerationJob job, Sequence sequence, Span<float> logits)
+    private void Finish(GenerationJob job, List<Sequence> active, Sequence sequence, GenerationEnd end)
     {
-        var request = job.Requests[sequence.Request];
-        var (token, logProb) = Sampler.Choose(logits, request, sequence.Next + 1);
-        sequence.LogProbs.Add(logProb);
-        var stopped = request.StopTokens.Contains(token);
-        if (!stopped)
-        {
-            sequence.Tokens.Add(token);
-            job.OnToken?.Invoke(token);
-            (sequence.Next, sequence.Token) = (sequence.Next + 1, token);
-            if (sequence.Tokens.Count < request.MaxNewTokens && sequence.Next < model.Config.MaxPositions) return false;
-        }
-
-        job.Finish(sequence.Request, new([.. sequence.Tokens], [.. sequence.LogProbs], !stopped));
+        active.Remove(sequence);
+        job.Finish(sequence.Index, sequence.Result(end));
         _free.Push(sequence.Run);
         Leave(sequence.Shared);
-        return true;
     }
 
     private void Leave(SharedPrompt shared)
@@ -138,13 +151,13 @@ internal sealed class Worker(PackedModel model, int slots)
         if (--shared.Users == 0 && shared.Own) _free.Push(shared.Run!);
     }
 
-    private void Fill(KeyValues run, ReadOnlySpan<int> tokens, bool logits)
+    private void Fill(KeyValues run, ReadOnlySpan<int> tokens)
     {
         for (var at = 0; at < tokens.Length; at += ForwardPass.MaxRows)
         {
             _rows.Clear();
-            for (var i = at; i < Math.Min(tokens.Length, at + ForwardPass.MaxRows); i++) _rows.Add(new(run, run.Start + i, tokens[i], logits));
-            _pass.Run(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_rows));
+            for (var i = at; i < Math.Min(tokens.Length, at + ForwardPass.MaxRows); i++) _rows.Add(new(run, run.Start + i, tokens[i], false));
+            _pass.Run(CollectionsMarshal.AsSpan(_rows));
         }
     }
 

@@ -4,12 +4,6 @@ using System.Text.RegularExpressions;
 
 namespace Deliberate.Inference.Tokenization;
 
-/// <summary>A token that is matched as a whole before the text is split.</summary>
-/// <param name="Id">Its id.</param>
-/// <param name="Text">Its text.</param>
-/// <param name="Special">Whether it is a control token, which text from outside can never produce.</param>
-public sealed record AddedToken(int Id, string Text, bool Special);
-
 /// <summary>
 /// Byte-level byte-pair encoding: any text becomes tokens and the tokens become the same text again. Reads and writes
 /// Hugging Face's <c>tokenizer.json</c> through <see cref="TokenizerFile"/>.
@@ -144,9 +138,24 @@ public sealed class BpeTokenizer
     public bool IsSpecial(int token) => _addedById[token] is { Special: true };
 
     /// <summary>Starts a decoder for tokens that arrive one by one.</summary>
-    public StreamingDecoder StartDecoding(bool skipSpecial = true) => new(this, skipSpecial);
+    public StreamingDecoder StartDecoding(bool skipSpecial = true)
+    {
+        var (utf8, bytes) = (Encoding.UTF8.GetDecoder(), new List<byte>());
+        return new(token => Take(token), () => Take(null));
 
-    internal void AppendBytes(int token, bool skipSpecial, List<byte> bytes)
+        string Take(int? token)
+        {
+            bytes.Clear();
+            if (token is { } id) AppendBytes(id, skipSpecial, bytes);
+            var chars = new char[bytes.Count + 4];
+            return new(chars, 0, utf8.GetChars(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(bytes), chars, flush: token is null));
+        }
+    }
+
+    /// <summary>This tokenizer where a <see cref="Tokenizer"/> is asked for.</summary>
+    public Tokenizer AsTokenizer() => new Adapter(this);
+
+    private void AppendBytes(int token, bool skipSpecial, List<byte> bytes)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(token);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(token, VocabSize);
@@ -237,5 +246,21 @@ public sealed class BpeTokenizer
             if (next[at] < symbols.Count && _merges.TryGetValue((symbols[at], symbols[next[at]]), out var merge))
                 queue.Enqueue((at, symbols[at], symbols[next[at]]), (merge.Rank, at));
         }
+    }
+
+    private sealed class Adapter(BpeTokenizer inner) : Tokenizer
+    {
+        public override int VocabSize => inner.VocabSize;
+
+        public override IReadOnlyList<AddedToken> Added => inner.Added;
+
+        public override int? FindToken(string token) => inner._added.TryGetValue(token, out var added) ? added.Id : inner._vocabulary.TryGetValue(token, out var id) ? id : null;
+
+        // There is no post-processor.
+        public override int[] Encode(string text, bool special = false, bool allowSpecial = true) => inner.Encode(text, allowSpecial);
+
+        public override string Decode(ReadOnlySpan<int> ids, bool skipSpecial = false) => inner.Decode(ids, skipSpecial);
+
+        public override StreamingDecoder StartDecoding(bool skipSpecial = false) => inner.StartDecoding(skipSpecial);
     }
 }

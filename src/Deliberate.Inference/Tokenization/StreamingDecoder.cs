@@ -1,37 +1,20 @@
-using System.Text;
-
 namespace Deliberate.Inference.Tokenization;
 
-/// <summary>Decodes tokens one by one and holds bytes back until they are whole UTF-8 characters.</summary>
+/// <summary>
+/// Decodes tokens one by one. What can still change with the tokens to come is held back, bytes of a character that is not whole
+/// above all; the pieces together are the text that decoding all tokens at once gives.
+/// </summary>
 /// <remarks>Not thread-safe: one decoder a stream.</remarks>
 public sealed class StreamingDecoder
 {
-    private readonly BpeTokenizer _tokenizer;
-    private readonly bool _skipSpecial;
-    private readonly Decoder _utf8 = Encoding.UTF8.GetDecoder();
-    private readonly List<byte> _bytes = [];
+    private readonly Func<int, string> _add;
+    private readonly Func<string> _finish;
 
-    internal StreamingDecoder(BpeTokenizer tokenizer, bool skipSpecial) => (_tokenizer, _skipSpecial) = (tokenizer, skipSpecial);
+    internal StreamingDecoder(Func<int, string> add, Func<string> finish) => (_add, _finish) = (add, finish);
 
     /// <summary>The text that this token completes; may be empty.</summary>
-    public string Add(int token)
-    {
-        _bytes.Clear();
-        _tokenizer.AppendBytes(token, _skipSpecial, _bytes);
-        return Take(flush: false);
-    }
+    public string Add(int token) => _add(token);
 
-    /// <summary>What is left at the end; a broken character becomes U+FFFD.</summary>
-    public string Finish()
-    {
-        _bytes.Clear();
-        return Take(flush: true);
-    }
-
-    private string Take(bool flush)
-    {
-        var bytes = System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_bytes);
-        var chars = new char[bytes.Length + 4];
-        return new string(chars, 0, _utf8.GetChars(bytes, chars, flush));
-    }
+    /// <summary>What is left at the end; a broken character becomes U+FFFD. No token may follow.</summary>
+    public string Finish() => _finish();
 }

@@ -22,7 +22,7 @@ internal sealed class RoleClient : IDisposable
     /// <summary>Names the model and all that decides what it says.</summary>
     public string Name { get; }
 
-    /// <summary>In which words it is asked: "paper", "safeguard" or "miniature".</summary>
+    /// <summary>In which words it is asked: "paper", "tagged", "safeguard" or "miniature".</summary>
     public string Format { get; }
 
     /// <summary>Whether the prompt ends inside the thought.</summary>
@@ -52,6 +52,9 @@ internal sealed class RoleClient : IDisposable
     /// <summary>A model of this machine.</summary>
     public static RoleClient Local(string name, IChatClient client, params IReadOnlyList<IDisposable> owned) => new(name, "miniature", client, (_, _) => client, owned);
 
+    /// <summary>A model of this machine with a chat template.</summary>
+    public static RoleClient Local(LocalChat model, string? format = null) => new(model.Name, format ?? (model.Thinks ? "paper" : "tagged"), model.Client, (_, _) => model.Client, model);
+
     /// <summary>The client for a stage's calls.</summary>
     public IChatClient For(string stage) => _forStage(stage);
 
@@ -79,6 +82,7 @@ internal sealed class RoleClient : IDisposable
 
     /// <summary>The words for a model: those that its settings name, or else the miniature's for one of that name and the paper's for any other.</summary>
     public static string FormatOf(ModelSettings settings) => settings.Format
+        ?? (settings.Name.Path is { } path && !LocalChat.IsMiniature(path) ? "paper" : null)
         ?? (settings.Name.Kind is ModelKind.Miniature or ModelKind.Local || (settings.Name.Model?.Split('/')[^1].StartsWith("miniature", StringComparison.OrdinalIgnoreCase) ?? false) ? "miniature" : "paper");
 
     public void Dispose()

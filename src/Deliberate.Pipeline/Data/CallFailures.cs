@@ -1,4 +1,5 @@
 using Deliberate.Endpoints;
+using Deliberate.Inference.Templates;
 using Deliberate.Runs.Store;
 
 namespace Deliberate.Pipeline.Data;
@@ -45,6 +46,12 @@ internal sealed class CallFailures(string model)
         catch (EndpointException problem)
         {
             Count(problem.Reason.Describe(), problem);
+            return null;
+        }
+        catch (Exception problem) when (problem is ArgumentException or TemplateException)
+        {
+            // A model of this machine: the prompt is longer than its positions, or its template refuses the conversation.
+            Count("the model cannot take the prompt", problem);
             return null;
         }
         catch (KnownFailureException problem)

@@ -1,4 +1,5 @@
 using Deliberate.Conversations;
+using Deliberate.Inference.Chat;
 using Deliberate.Pipeline.Clients;
 using Deliberate.Policies;
 using Deliberate.Runs;
@@ -41,7 +42,7 @@ internal sealed class DataContext : IDisposable
         try
         {
             folder = RunFolder.Open(options.Out, new(policy.Hash, RoleClient.NameOf(roles.Base), options.Seed, new Dictionary<string, string> { ["kind"] = "prompts of files" }));
-            return new(options, policy, folder, RunClients.Open(roles, Path.GetFileName(folder.FolderPath), path => Local(path ?? ShippedModel.Folder, options.PolicyFolder)));
+            return new(options, policy, folder, RunClients.Open(roles, Path.GetFileName(folder.FolderPath), path => Local(path ?? ShippedModel.Folder, options)));
         }
         catch (Exception problem)
         {
@@ -52,6 +53,27 @@ internal sealed class DataContext : IDisposable
     }
 
     public string PathOf(string name) => _folder.PathOf(name);
+
+    /// <summary>Where a trained model is kept.</summary>
+    public string ModelFolder(string arm) => PathOf(Path.Combine("models", arm));
+
+    /// <summary>Whether the base model can be trained here.</summary>
+    public bool CanTrain => Options.Models.Base?.Name.Path is { } path && !LocalChat.IsMiniature(path);
+
+    /// <summary>The base model's folder, opened to be trained.</summary>
+    /// <exception cref="AlignmentException">It is not a model of this machine with a chat template, or cannot be read.</exception>
+    public LocalModel OpenBase()
+    {
+        if (!CanTrain) throw new AlignmentException($"{Clients.Base.Name} cannot be trained on prompts of files: name a model of this machine with --base local:PATH or hf:OWNER/NAME, or write the examples with `deliberate export` for another trainer.");
+        try
+        {
+            return LocalModel.Open(LocalChat.Folder(Options.Models.Base!.Name.Path!));
+        }
+        catch (Exception problem) when (problem is IOException or InvalidDataException)
+        {
+            throw new AlignmentException($"the model cannot be read: {problem.Message}", problem);
+        }
+    }
 
     public int Seed(string use) => CallSeed.Derive(Options.Seed, use, 0);
 
@@ -76,9 +98,10 @@ internal sealed class DataContext : IDisposable
 
     private ModelWords Words(RoleClient client) => ModelWords.Of(client.Format, Policy, Options.SpecTokens, Seed("judge-words"));
 
-    private static RoleClient Local(string path, string policyFolder)
+    private static RoleClient Local(string path, DataOptions options)
     {
-        var arm = ArmModels.OpenModel(path, policyFolder);
+        if (!LocalChat.IsMiniature(path)) return RoleClient.Local(LocalChat.Open(path, options.MaxTokens), options.Models.Base?.Name.Path == path ? options.Models.Base.Format : null);
+        var arm = ArmModels.OpenModel(path, options.PolicyFolder);
         return RoleClient.Local(path, arm.Client, arm);
     }
 }

@@ -16,6 +16,9 @@ public sealed record DataOptions
     /// <summary>Files of prompts: JSON lines, CSV, tab-separated text or Parquet.</summary>
     public required IReadOnlyList<string> Prompts { get; init; }
 
+    /// <summary>Whether prompts whose file names no category of the policy belong to none, instead of having the base model name it.</summary>
+    public bool UnlabelledAreNone { get; init; }
+
     /// <summary>Which fields of the files hold what; null finds them by their usual names.</summary>
     public PromptFields? Fields { get; init; }
 
@@ -30,6 +33,12 @@ public sealed record DataOptions
 
     /// <summary>Who answers, judges and grades.</summary>
     public ModelRoles Models { get; init; } = new();
+
+    /// <summary>Files of finished examples, with thought and answer, to train on in place of those that would be generated, judged and distilled.</summary>
+    public IReadOnlyList<string> Examples { get; init; } = [];
+
+    /// <summary>How a model of this machine is trained.</summary>
+    public TuningOptions Tuning { get; init; } = new();
 
     /// <summary>Samples a prompt.</summary>
     public int Samples { get; init; } = 4;

@@ -15,7 +15,7 @@ public sealed class DataRun : IDisposable
     private DataRun(DataContext run) => _run = run;
 
     /// <summary>The stages in order.</summary>
-    public static IReadOnlyList<string> StageNames { get; } = ["generate", "judge", "distill", "eval"];
+    public static IReadOnlyList<string> StageNames { get; } = ["generate", "judge", "distill", "sft", "rl", "eval"];
 
     /// <summary>Opens a run, new or begun earlier.</summary>
     /// <exception cref="AlignmentException">A model cannot be opened, the grader is the judge, or the folder is in use or belongs to another run.</exception>
@@ -36,17 +36,24 @@ public sealed class DataRun : IDisposable
     /// <exception cref="OperationCanceledException">It was cancelled; what is finished is kept.</exception>
     public async Task<(IReadOnlyList<(string Name, string Value)> Lines, int Failed)> StageAsync(string stage, IProgress<StageProgress>? progress = null, CancellationToken cancel = default)
     {
-        if (!StageNames.Contains(stage)) throw new AlignmentException($"prompts of files go through {string.Join(", ", StageNames)}; to train on the examples write them with `deliberate export`.");
+        if (!StageNames.Contains(stage)) throw new AlignmentException($"prompts of files go through {string.Join(", ", StageNames)}.");
         var prompts = await new PromptStage(_run, progress).PrepareAsync(cancel).ConfigureAwait(false);
         var lines = new List<(string, string)> { ("prompts", Told(prompts)) };
         if (stage == "eval")
         {
             var figures = await new GradeStage(_run, progress).GradeAsync(prompts, cancel).ConfigureAwait(false);
             lines.AddRange(figures.Arms.SelectMany(arm => arm.Value.Select(metric => ($"{arm.Key}, {metric.Key}", metric.Value.ToString()))));
-            lines.AddRange(figures.Difference.Select(metric => ($"base+policy less base, {metric.Key}", metric.Value.ToString())));
+            lines.AddRange(figures.Difference.Select(metric => ($"less base: {metric.Key}", metric.Value.ToString())));
             if (figures.Grader is null) lines.Add(("grader", "none: what follows the policy is not measured; name one with --grader"));
             AddFailures(lines, "eval", figures.Failed);
             return (lines, figures.Failed.Values.Sum());
+        }
+
+        if (_run.Options.Examples.Count > 0)
+        {
+            var given = await new GivenStage(_run, progress).ReadAsync(cancel).ConfigureAwait(false);
+            lines.Add(("training examples", Text($"{given.Kept} given, {given.Rejected} rejected in {_run.PathOf(DistillStage.RejectedName)}")));
+            return (await TrainAsync(stage, lines, prompts, given, progress, cancel).ConfigureAwait(false), 0);
         }
 
         var samples = await new SampleStage(_run, progress).GenerateAsync(prompts, cancel).ConfigureAwait(false);
@@ -62,8 +69,39 @@ public sealed class DataRun : IDisposable
         lines.Add(("training examples", Text($"{distilled.Kept} in {_run.PathOf(DistillStage.File)}")));
         lines.Add(("rejected", Text($"{distilled.Rejected} in {_run.PathOf(DistillStage.RejectedName)}")));
         lines.Add(("data card", _run.PathOf(DistillStage.CardName)));
-        return (lines, failed);
+        return (await TrainAsync(stage, lines, prompts, distilled, progress, cancel).ConfigureAwait(false), failed);
     }
+
+    private async Task<List<(string, string)>> TrainAsync(string stage, List<(string, string)> lines, PreparedPrompts prompts, DistilledCounts examples, IProgress<StageProgress>? progress, CancellationToken cancel)
+    {
+        if (stage is not ("sft" or "rl")) return lines;
+        var tuned = await TuneAsync(Arms.Sft).ConfigureAwait(false);
+        if (_run.Options.Tuning.Instant) await TuneAsync(Arms.InstantRefusal).ConfigureAwait(false);
+        if (stage == "sft") return lines;
+        var reinforced = await new ReinforceStage(_run, progress).TrainAsync(prompts, tuned, cancel).ConfigureAwait(false);
+        lines.Add(("rl", Text($"{reinforced.Steps.Count} steps, reward {reinforced.Steps.Take(5).Average(step => step.Reward):0.000} (first 5) to {reinforced.Steps.TakeLast(5).Average(step => step.Reward):0.000} (last 5); {_run.ModelFolder(Arms.SftRl)}")));
+        return lines;
+
+        async Task<TunedModel> TuneAsync(string arm)
+        {
+            var tuned = await Task.Run(() => new TuneStage(_run, progress).Train(examples, arm, cancel), cancel).ConfigureAwait(false);
+            lines.Add((arm, Text($"{tuned.Rows} examples in {tuned.Losses.Count} steps, loss {tuned.Losses[0]:0.000} to {tuned.Losses.TakeLast(5).Average():0.000}; {_run.ModelFolder(arm)}")));
+            lines.AddRange(tuned.Left.Select(entry => ($"{arm}, left out", Text($"{entry.Value} {entry.Key}"))));
+            return tuned;
+        }
+    }
+
+    /// <summary>The first examples as the base model would see them in training, with the parts that the loss covers: thought, answer and end of turn.</summary>
+    /// <exception cref="AlignmentException">The base model cannot be trained here, or no example survives.</exception>
+    /// <exception cref="Inference.Templates.TemplateException">The template cannot show an example.</exception>
+    public async Task<IReadOnlyList<Inference.Templates.MaskedPrompt>> MasksAsync(int count, IProgress<StageProgress>? progress = null, CancellationToken cancel = default)
+    {
+        await StageAsync("distill", progress, cancel).ConfigureAwait(false);
+        return new TuneStage(_run, progress).Masks(count);
+    }
+
+    /// <summary>Whether the base model can be trained here: one of this machine with a chat template.</summary>
+    public bool CanTrain => _run.CanTrain;
 
     /// <summary>What the stages may take, with not one call made: calls, tokens and money. Responses that the store has already cost nothing, and are counted all the same.</summary>
     public async Task<IReadOnlyList<(string Name, string Value)>> EstimateAsync(CancellationToken cancel = default)

@@ -2,6 +2,7 @@ using Deliberate.Conversations;
 using Deliberate.Evaluation;
 using Deliberate.Generation;
 using Deliberate.Judging;
+using Deliberate.Pipeline.Clients;
 using Deliberate.Runs;
 
 namespace Deliberate.Pipeline.Data;
@@ -19,8 +20,8 @@ internal sealed record GradedAnswer(Prompt Prompt, Completion Completion, bool R
 /// <param name="Seed">The seed.</param>
 /// <param name="Base">The model that answers.</param>
 /// <param name="Grader">The model that grades; null: none.</param>
-/// <param name="Arms">Metrics by arm: <c>base</c> without the policy, <c>base+policy</c> with spec(category) in context.</param>
-/// <param name="Difference"><c>base+policy</c> less <c>base</c>, over the same prompts.</param>
+/// <param name="Arms">Metrics by arm: <c>base</c> without the policy, <c>base+policy</c> with spec(category) in context, and the models trained in this run.</param>
+/// <param name="Difference">Each other arm less <c>base</c>, over the same prompts.</param>
 /// <param name="Failed">Calls that failed for good, by reason.</param>
 internal sealed record GradedFigures(
     int Schema, string Key, string PolicyHash, int Seed, string Base, string? Grader, IReadOnlyDictionary<string, IReadOnlyDictionary<string, Metric>> Arms,
@@ -36,36 +37,44 @@ internal sealed class GradeStage(DataContext run, IProgress<StageProgress>? prog
     {
         if (prompts.HeldOut == 0) throw new AlignmentException("no prompt is held out to measure on: set --held-out above 0, or give more prompts.");
         var options = run.Options;
-        var key = StageKey.Of("graded-1", prompts.Key, run.Clients.Base.Name, run.BaseWords.Generation.Version, run.Clients.Grader?.Name, run.GraderWords?.Judging.Version, options.JudgeRuns, options.Threshold, options.MaxTokens, options.SpecTokens, options.Seed);
+        string[] trained = [.. new[] { Arms.InstantRefusal, Arms.Sft, Arms.SftRl }.Where(arm => System.IO.File.Exists(Path.Combine(run.ModelFolder(arm), "config.json")))];
+        var key = StageKey.Of("graded-2", prompts.Key, trained.Select(arm => FingerprintOf(run.ModelFolder(arm))).ToArray(), run.Clients.Base.Name, run.BaseWords.Generation.Version, run.Clients.Grader?.Name, run.GraderWords?.Judging.Version, options.JudgeRuns, options.Threshold, options.MaxTokens, options.SpecTokens, options.Seed);
         if (run.Finished<GradedFigures>("eval", key, File) is { } done && (done.Failed.Count == 0 || !options.Models.RetryFailed)) return done;
         var heldOut = JsonLines.Read<Prompt>(run.PathOf(PromptStage.HeldOutFile));
         var answerFailures = new CallFailures(run.Clients.Base.Name);
         var gradeFailures = new CallFailures(run.Clients.Grader?.Name ?? "");
         var bootstrap = new Bootstrap(run.Seed("bootstrap"));
         var answers = new Dictionary<string, GradedAnswer?[]>();
-        foreach (var arm in (string[])[Arms.Base, Arms.BaseWithPolicy])
+        foreach (var arm in (string[])[Arms.Base, Arms.BaseWithPolicy, .. trained])
         {
-            answers[arm] = await AnswersAsync(arm, heldOut, answerFailures, gradeFailures, cancel).ConfigureAwait(false);
+            using var own = trained.Contains(arm) ? RoleClient.Local(LocalChat.Open(run.ModelFolder(arm), options.MaxTokens)) : null;
+            answers[arm] = await AnswersAsync(arm, own ?? run.Clients.Base, heldOut, answerFailures, gradeFailures, cancel).ConfigureAwait(false);
             JsonLines.Write(run.PathOf($"answers-{arm}.jsonl"), answers[arm].OfType<GradedAnswer>());
         }
 
         var failed = answerFailures.Reasons.Concat(gradeFailures.Reasons).GroupBy(entry => entry.Key).ToDictionary(group => group.Key, group => group.Sum(entry => entry.Value));
         var result = new GradedFigures(1, key, run.Policy.Hash, options.Seed, run.Clients.Base.Name, run.Clients.Grader?.Name,
-            answers.ToDictionary(arm => arm.Key, arm => (IReadOnlyDictionary<string, Metric>)Metrics(arm.Value, bootstrap)), Differences(answers[Arms.BaseWithPolicy], answers[Arms.Base], bootstrap), failed);
+            answers.ToDictionary(arm => arm.Key, arm => (IReadOnlyDictionary<string, Metric>)Metrics(arm.Value, bootstrap)), answers.Keys.Where(arm => arm != Arms.Base).SelectMany(arm => Differences(answers[arm], answers[Arms.Base], bootstrap).Select(metric => (Name: $"{arm}, {metric.Key}", metric.Value))).ToDictionary(metric => metric.Name, metric => metric.Value), failed);
         AtomicFile.Write(run.PathOf(File), stream => System.Text.Json.JsonSerializer.Serialize(stream, result, RunJson.Indented));
         return run.Finish("eval", key, result);
     }
 
-    private async Task<GradedAnswer?[]> AnswersAsync(string arm, IReadOnlyList<Prompt> prompts, CallFailures answerFailures, CallFailures gradeFailures, CancellationToken cancel)
+    private static string FingerprintOf(string folder)
     {
-        var generator = new SampleGenerator(run.Clients.Base.For("eval"), run.BaseWords.Generation, new(
-            1, Temperature: 0, run.BaseWords.CompletionTokens ?? run.Options.MaxTokens, run.Seed("eval"), ThinkingOpened: run.Clients.Base.ThinkingOpened));
-        var grader = run.Clients.Grader is not { } client || run.GraderWords is not { } words ? null
-            : new Judge(client.For("grade"), words.Judging, new(run.Options.JudgeRuns, MaxTokens: words.VerdictTokens, Seed: run.Seed("grade"), ThinkingOpened: client.ThinkingOpened));
-        var paced = new PacedProgress(progress, "eval", arm, prompts.Count, "answers", run.Clients.Base.Told);
+        using var model = Inference.Models.StoredModel.Open(folder);
+        return model.Fingerprint;
+    }
+
+    private async Task<GradedAnswer?[]> AnswersAsync(string arm, RoleClient client, IReadOnlyList<Prompt> prompts, CallFailures answerFailures, CallFailures gradeFailures, CancellationToken cancel)
+    {
+        var generator = new SampleGenerator(client.For("eval"), run.BaseWords.Generation, new(
+            1, Temperature: 0, run.BaseWords.CompletionTokens ?? run.Options.MaxTokens, run.Seed("eval"), ThinkingOpened: client.ThinkingOpened));
+        var grader = run.Clients.Grader is not { } grading || run.GraderWords is not { } words ? null
+            : new Judge(grading.For("grade"), words.Judging, new(run.Options.JudgeRuns, MaxTokens: words.VerdictTokens, Seed: run.Seed("grade"), ThinkingOpened: grading.ThinkingOpened));
+        var paced = new PacedProgress(progress, "eval", arm, prompts.Count, "answers", client.Told);
         var answers = new GradedAnswer?[prompts.Count];
         var count = 0;
-        await foreach (var answer in OrderedStream.RunAsync(prompts, SampleStage.Window(run.Clients.Base.Flow), async (prompt, token) =>
+        await foreach (var answer in OrderedStream.RunAsync(prompts, SampleStage.Window(client.Flow), async (prompt, token) =>
         {
             var sample = await answerFailures.TryAsync(() => generator.DrawAsync(prompt, 0, arm == Arms.BaseWithPolicy ? run.BaseWords.Spec(prompt.Category) : null, token)).ConfigureAwait(false);
             if (sample is null) return null;

@@ -15,7 +15,7 @@ namespace Deliberate.Pipeline.Data;
 /// <param name="VerdictTokens">Most tokens of a verdict, where the words say so.</param>
 internal sealed record ModelWords(IGenerationFormat Generation, IJudgeFormat Judging, Func<string?, Spec> Spec, int? CompletionTokens = null, int? VerdictTokens = null)
 {
-    /// <summary>The words of a format: "paper", "safeguard" or "miniature".</summary>
+    /// <summary>The words of a format: "paper", "tagged" (the paper's, with the thought between tags), "safeguard" or "miniature".</summary>
     /// <exception cref="PolicyException">The miniature cannot read the policy, or the policy exceeds the budget.</exception>
     public static ModelWords Of(string format, Policy policy, int specTokens, int seed)
     {
@@ -26,7 +26,7 @@ internal sealed record ModelWords(IGenerationFormat Generation, IJudgeFormat Jud
                 Once(category => category is null ? WorldPrompts.Whole(world, policy.Hash, _ => true).Spec : WorldPrompts.Spec(world, policy.Hash, category)), Limits.CompletionTokens, Limits.VerdictTokens);
         }
 
-        return new(new PaperGenerationFormat(), format == "safeguard" ? new SafeguardJudgeFormat(seed) : new PaperJudgeFormat(seed), Once(category => policy.Spec(category, specTokens)));
+        return new(new PaperGenerationFormat(tags: format == "tagged"), format == "safeguard" ? new SafeguardJudgeFormat(seed) : new PaperJudgeFormat(seed), Once(category => policy.Spec(category, specTokens)));
     }
 
     // A specification is long and there are few: each is made once.

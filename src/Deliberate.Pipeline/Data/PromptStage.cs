@@ -91,7 +91,7 @@ internal sealed class PromptStage(DataContext run, IProgress<StageProgress>? pro
     private PreparedPrompts? Finished() => run.Finished<PreparedPrompts>("prompts", Key(), TrainFile);
 
     private string Key() => StageKey.Of(
-        "prompts-2", run.Policy.Hash, run.Options.Prompts.Select(HashOf).ToArray(), run.Options.Fields, run.Options.Decontaminate.Select(HashOf).ToArray(), run.Options.HeldOut, run.Options.NearDuplicate, run.Clients.Base.Name);
+        "prompts-2", run.Policy.Hash, run.Options.Prompts.Select(HashOf).ToArray(), run.Options.Fields, run.Options.Decontaminate.Select(HashOf).ToArray(), run.Options.HeldOut, run.Options.NearDuplicate, run.Clients.Base.Name, run.Options.UnlabelledAreNone);
 
     private async Task<PromptPreparation> PreparationAsync(CancellationToken cancel)
     {
@@ -171,7 +171,7 @@ internal sealed class PromptStage(DataContext run, IProgress<StageProgress>? pro
             if (NoCategory.Contains(name)) return (true, null);
         }
 
-        return (false, null);
+        return (run.Options.UnlabelledAreNone, null);
     }
 
     private static string? FirstOf(CategoryLabels labels) => labels.Categories is [var first, ..] ? first : null;

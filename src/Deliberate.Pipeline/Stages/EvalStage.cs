@@ -31,7 +31,7 @@ internal sealed class EvalStage(RunContext run, StageClock clock, IProgress<Stag
         clock.RunAsync("eval", arm, () => run.Store.TryLoad<ArmEvaluation>($"eval-{arm}", run.Key, out var done) ? done : null, async () =>
         {
             using var generator = new Generator(weights);
-            using var local = new LocalChatClient(generator, run.Base.Tokenizer, new() { ModelId = arm, Thinking = arm != Arms.InstantRefusal, MaxOutputTokens = Limits.CompletionTokens });
+            using var local = new LocalChatClient(generator, new ChatFormat(run.Base.Tokenizer), new() { ModelId = arm, Thinking = arm != Arms.InstantRefusal, MaxOutputTokens = Limits.CompletionTokens });
             // The arms that are the base model are measured where it is.
             var client = arm is Arms.Base or Arms.BaseWithPolicy && run.Clients.Base.Flow is not null ? run.Clients.Base.For("eval") : local;
             var asker = new SampleGenerator(client, new MiniatureGenerationFormat(), new(1, Temperature: 0, MaxTokens: Limits.CompletionTokens, Seed: run.Seed("evaluate")));

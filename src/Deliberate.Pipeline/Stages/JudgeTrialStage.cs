@@ -1,6 +1,7 @@
 using System.Globalization;
 using Deliberate.Conversations;
 using Deliberate.Evaluation;
+using Deliberate.Inference.Chat;
 using Deliberate.Inference.Models;
 using Deliberate.Judging;
 using Deliberate.Miniature.Language;
@@ -78,7 +79,7 @@ internal sealed class JudgeTrialStage(RunContext run, StageClock clock, IProgres
     private IEnumerable<Case> Sampled(string when, ModelWeights weights, CancellationToken cancel)
     {
         var requests = TrainingPrompts.Draw(run.World, run.Seed("judge-trial-prompts"), run.Sizes.JudgeTrials * 5, 0);
-        using var sampler = new RolloutSampler(weights, run.Base.Tokenizer);
+        using var sampler = new RolloutSampler(weights, new ChatFormat(run.Base.Tokenizer), Limits.CompletionTokens);
         var sampled = sampler.Sample(WorldPrompts.Of("judged", requests), 1, 1, run.Seed("judge-trial-answers-" + when), cancel);
         return [.. sampled.Select((item, i) => new Case(requests[i], item.Completion.Answer, Outcome.Of(run.World, requests[i], item.Completion).Fault))];
     }

@@ -2,6 +2,7 @@ using System.Globalization;
 using Deliberate.Conversations;
 using Deliberate.Distillation;
 using Deliberate.Generation;
+using Deliberate.Inference.Chat;
 using Deliberate.Inference.Models;
 using Deliberate.Judging;
 using Deliberate.Miniature.Language;
@@ -45,7 +46,7 @@ internal sealed class RlStage(RunContext run, StageClock clock, ArmStore store, 
         var seed = run.Seed("rl-" + arm);
         var scratch = store.Scratch(arm);
         using var trainer = new GrpoTrainer(start, sizes.Grpo);
-        using var sampler = new RolloutSampler(start, run.Base.Tokenizer);
+        using var sampler = new RolloutSampler(start, new ChatFormat(run.Base.Tokenizer), Limits.CompletionTokens);
         var weights = new PromptWeights(pool);
         var figures = new List<RlFigures>();
         var reward = new AnswerReward(new Judge(run.Clients.Judge.For("rl"), new MiniatureJudgeFormat(), new(sizes.RlJudgeRuns, Temperature: sizes.JudgeTemperature, MaxTokens: Limits.VerdictTokens, Seed: seed)));

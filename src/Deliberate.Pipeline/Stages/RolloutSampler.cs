@@ -2,7 +2,6 @@ using Deliberate.Conversations;
 using Deliberate.Inference.Chat;
 using Deliberate.Inference.Generation;
 using Deliberate.Inference.Models;
-using Deliberate.Inference.Tokenization;
 
 namespace Deliberate.Pipeline.Stages;
 
@@ -13,10 +12,12 @@ namespace Deliberate.Pipeline.Stages;
 internal sealed record Sampled(int[] Tokens, int PromptLength, Completion Completion);
 
 /// <summary>Samples completions of the current policy model, whose parameters change between steps.</summary>
-internal sealed class RolloutSampler(ModelWeights start, BpeTokenizer tokenizer) : IDisposable
+/// <param name="start">The parameters to begin with.</param>
+/// <param name="format">How conversations become tokens.</param>
+/// <param name="mostTokens">Most tokens of a completion.</param>
+internal sealed class RolloutSampler(ModelWeights start, IPromptFormat format, int mostTokens) : IDisposable
 {
     private readonly Generator _generator = new(start);
-    private readonly ChatFormat _format = new(tokenizer);
 
     /// <summary>Takes the parameters after a step.</summary>
     public void Load(ModelWeights weights) => _generator.Load(weights);
@@ -24,24 +25,24 @@ internal sealed class RolloutSampler(ModelWeights start, BpeTokenizer tokenizer)
     /// <summary>Samples <paramref name="count"/> completions of each prompt, prompt by prompt. Temperature 0 takes the most likely tokens.</summary>
     public Sampled[] Sample(IReadOnlyList<Prompt> prompts, int count, float temperature, int seed, CancellationToken cancel)
     {
-        var requests = prompts.SelectMany(prompt =>
+        var written = prompts.Select(prompt => format.Prompt(prompt.Conversation.ToMessages())).ToArray();
+        var requests = prompts.SelectMany((prompt, number) =>
         {
-            var tokens = _format.Prompt(prompt.Conversation.ToMessages());
             return Enumerable.Range(0, count).Select(index => new GenerationRequest
             {
-                Prompt = tokens,
-                MaxNewTokens = Limits.CompletionTokens,
+                Prompt = written[number].Tokens,
+                MaxNewTokens = mostTokens,
                 Temperature = temperature,
                 Seed = CallSeed.Derive(seed, prompt.Id, index),
-                StopTokens = [_format.End],
+                StopTokens = format.StopTokens,
             });
         }).ToArray();
         var results = _generator.Generate(requests, cancel: cancel);
         return [.. results.Select((result, i) =>
         {
-            var (thinking, answer) = _format.Read(result.Tokens);
-            int[] tokens = [.. requests[i].Prompt, .. result.Tokens, .. result.Truncated ? Array.Empty<int>() : [_format.End]];
-            return new Sampled(tokens, requests[i].Prompt.Length, new Completion(thinking, answer, result.Truncated));
+            // Where several tokens end a turn, the first is the one that training teaches.
+            int[] tokens = [.. requests[i].Prompt, .. result.Tokens, .. result.Truncated ? Array.Empty<int>() : [format.StopTokens[0]]];
+            return new Sampled(tokens, requests[i].Prompt.Length, format.Read(result.Tokens, written[i / count], result.Truncated));
         })];
     }
 

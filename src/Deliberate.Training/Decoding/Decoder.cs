@@ -1,5 +1,6 @@
 using Deliberate.Inference.Models;
 using Deliberate.Training.Decoding.Host;
+using Deliberate.Training.Lora;
 using Deliberate.Training.Native;
 using static TorchSharp.torch;
 using F = TorchSharp.torch.nn.functional;
@@ -7,69 +8,90 @@ using F = TorchSharp.torch.nn.functional;
 namespace Deliberate.Training.Decoding;
 
 /// <summary>
-/// The Llama-style decoder with gradients: fp32 master parameters, computed in bf16 where the processor is quick at it (every
-/// matrix is cast to the activations' type in the forward pass) or in fp32 throughout.
+/// A decoder with gradients, of any family that <see cref="ModelConfig"/> describes: fp32 master parameters, computed in bf16 where
+/// that is the quicker (every matrix is cast to the activations' type in the forward pass) or in fp32 throughout. With an adapter its
+/// own weights are frozen and may be kept in bf16.
 /// </summary>
 /// <remarks>Not thread-safe. Query, key and value projections are one matrix here, and so are gate and up.</remarks>
 public sealed class Decoder : IDisposable
 {
-    private readonly Tensor _embedding; // (vocab, d)
-    private readonly Tensor _finalNorm; // (d)
-    private readonly Block[] _blocks;
-    private readonly Tensor _cos, _sin; // (1, T, 1, head/2)
+    // Bytes of activations beyond which a pass is computed again on its way back.
+    private const double MostKept = 4e9;
+
+    private readonly Parameter _embedding; // (vocab, d)
+    private readonly Parameter _finalNorm; // (d)
+    private readonly Parameter? _head; // (vocab, d)
+    private readonly DecoderBlock[] _blocks;
+    private readonly RotaryTable _rotary;
+    private readonly RotaryTable? _localRotary;
+    private readonly AttentionMasks _masks = new();
+    private readonly LoraOptions? _lora;
     private readonly ScalarType _compute;
+    private readonly bool? _checkpointing;
     private HostBody? _host;
 
-    private sealed record Block(Tensor InputNorm, Tensor Qkv, Tensor Output, Tensor PostNorm, Tensor GateUp, Tensor Down);
+    /// <summary>Builds the decoder with a copy of these weights, every parameter of it trained, on the processor.</summary>
+    /// <param name="weights">Starting parameters.</param>
+    /// <param name="bf16">Whether to compute in bf16; null asks the processor.</param>
+    public Decoder(ModelWeights weights, bool? bf16 = null) : this(weights, new DecoderOptions { Bf16 = bf16 })
+    {
+    }
 
     /// <summary>Builds the decoder with a copy of these weights.</summary>
-    /// <param name="weights">Starting parameters; an untied output projection is not supported here.</param>
-    /// <param name="bf16">Whether to compute in bf16; null asks the processor.</param>
-    public Decoder(ModelWeights weights, bool? bf16 = null)
+    /// <param name="weights">Starting parameters; those of a stored model are read tensor by tensor and not kept.</param>
+    /// <param name="options">How to hold and compute them.</param>
+    /// <exception cref="InvalidDataException">The adapter does not fit the model.</exception>
+    /// <exception cref="NotSupportedException">The device is not there.</exception>
+    public Decoder(ModelWeights weights, DecoderOptions options)
     {
         ArgumentNullException.ThrowIfNull(weights);
+        ArgumentNullException.ThrowIfNull(options);
         TorchLibrary.Initialize();
         Config = weights.Config;
-        if (!Config.TieEmbeddings) throw new NotSupportedException("Training needs tied embeddings (tie_word_embeddings: true).");
-        _compute = bf16 ?? Processor.FastBf16 ? ScalarType.BFloat16 : ScalarType.Float32;
-        int d = Config.HiddenSize, q = Config.Heads * Config.HeadDim, kv = Config.KvHeads * Config.HeadDim, ff = Config.FeedForward;
-        _embedding = Leaf([Config.VocabSize, d], weights["model.embed_tokens.weight"]);
-        _finalNorm = Leaf([d], weights["model.norm.weight"]);
-        _blocks = [.. Enumerable.Range(0, Config.Layers).Select(layer =>
-        {
-            float[] W(string name) => weights[$"model.layers.{layer}.{name}.weight"];
-            return new Block(
-                Leaf([d], W("input_layernorm")),
-                Leaf([q + 2 * kv, d], W("self_attn.q_proj"), W("self_attn.k_proj"), W("self_attn.v_proj")),
-                Leaf([d, q], W("self_attn.o_proj")),
-                Leaf([d], W("post_attention_layernorm")),
-                Leaf([2 * ff, d], W("mlp.gate_proj"), W("mlp.up_proj")),
-                Leaf([d, ff], W("mlp.down_proj")));
-        })];
-        var (cos, sin) = Rotary();
-        (_cos, _sin) = (Table(cos), Table(sin));
-        Body = DecoderBodies.Default(_compute == ScalarType.Float32);
+        Device = TrainingDevice.Parse(options.Device);
+        IsPlain = DecoderBodies.IsPlain(Config) && options.Adapter is null && Device.type == TorchSharp.DeviceType.CPU;
+        _checkpointing = options.GradientCheckpointing;
+        _compute = options.Bf16 ?? (IsPlain ? Processor.FastBf16 : MatrixProbe.Of(Device).Bf16) ? ScalarType.BFloat16 : ScalarType.Float32;
+        _lora = options.Adapter?.Options;
+        if (options.Adapter is { } fits) LoraTargets.Check(fits, Config, "The adapter");
+        var loader = new ParameterLoader(weights, _lora is { Fp32Base: false } ? ScalarType.BFloat16 : ScalarType.Float32, Device, trained: _lora is null);
+        _embedding = loader.Load("model.embed_tokens.weight");
+        _finalNorm = loader.Load("model.norm.weight");
+        _head = loader.LoadIfAny("lm_head.weight");
+        _blocks = [.. Enumerable.Range(0, Config.Layers).Select(layer => new DecoderBlock(Config, layer, loader))];
+        if (options.Adapter is { } adapter)
+            foreach (var projection in Projections) projection.Attach(adapter, Device);
+        _rotary = new(Config.RopeTheta, Config.HeadDim, Config.RopeScaling, _compute, Device);
+        if (Config.LocalRopeTheta is { } local) _localRotary = new(local, Config.HeadDim, RopeScaling.None, _compute, Device);
+        Body = DecoderBodies.Default(IsPlain && _compute == ScalarType.Float32);
     }
 
     /// <summary>The shape of the model.</summary>
     public ModelConfig Config { get; }
 
+    /// <summary>Where it computes.</summary>
+    public Device Device { get; }
+
     /// <summary>
     /// What computes the hidden states that training asks for; plain C# where it is the faster one. <c>DELIBERATE_TRAINING</c>
     /// (torch or host) decides otherwise.
     /// </summary>
-    /// <exception cref="NotSupportedException">Set to the host's body for a decoder that computes in bf16.</exception>
+    /// <exception cref="NotSupportedException">Set to the host's body for a decoder that it cannot compute: in bf16, with adapters, or of another family than plain Llama.</exception>
     public DecoderBody Body
     {
         get;
-        init => field = value == DecoderBody.Host && _compute != ScalarType.Float32 ? throw new NotSupportedException("The host's body computes in fp32 alone; build the decoder with bf16: false.") : value;
+        init => field = value == DecoderBody.Host && !(IsPlain && _compute == ScalarType.Float32)
+            ? throw new NotSupportedException("The host's body computes plain Llama with tied embeddings in fp32 alone, without adapters; build the decoder with bf16: false, or use libtorch's.") : value;
     }
 
     /// <summary>Whether to use libtorch's own attention for rows of every length: slower for short ones, kept to compare against.</summary>
     internal bool PlainAttention { get; init; }
 
-    /// <summary>The block matrices, which Muon trains.</summary>
-    public IReadOnlyList<Tensor> Matrices => [.. _blocks.SelectMany(block => new[] { block.Qkv, block.Output, block.GateUp, block.Down })];
+    /// <summary>Whether adapters count: off, the decoder is its own base model.</summary>
+    internal bool Adapted { get; set; } = true;
+
+    /// <summary>The block matrices, which Muon trains; none where they are frozen.</summary>
+    public IReadOnlyList<Tensor> Matrices => _lora is not null ? [] : [.. Projections.Select(projection => projection.Weight.Tensor)];
 
     /// <summary>For each of <see cref="Matrices"/> the rows of the projections that are stacked in it.</summary>
     public IReadOnlyList<IReadOnlyList<long>> MatrixParts
@@ -77,124 +99,146 @@ public sealed class Decoder : IDisposable
         get
         {
             long d = Config.HiddenSize, q = Config.Heads * Config.HeadDim, kv = Config.KvHeads * Config.HeadDim, ff = Config.FeedForward;
-            return [.. _blocks.SelectMany(_ => new IReadOnlyList<long>[] { [q, kv, kv], [d], [ff, ff], [d] })];
+            return _lora is not null ? [] : [.. _blocks.SelectMany(_ => new IReadOnlyList<long>[] { [q, kv, kv], [d], [ff, ff], [d] })];
         }
     }
 
-    /// <summary>The embedding and the norms, which AdamW trains.</summary>
-    public IReadOnlyList<Tensor> Others => [_embedding, _finalNorm, .. _blocks.SelectMany(block => new[] { block.InputNorm, block.PostNorm })];
+    /// <summary>The embedding, an output projection of its own, norms and biases; or A and B of every adapter. AdamW trains them.</summary>
+    public IReadOnlyList<Tensor> Others => _lora is not null ? [.. Projections.SelectMany(projection => projection.Adapters)]
+        : [_embedding.Tensor, _finalNorm.Tensor, .. (_head is null ? (Tensor[])[] : [_head.Tensor]), .. _blocks.SelectMany(block => block.Vectors).Select(vector => vector.Tensor)];
 
-    /// <summary>All parameters.</summary>
+    /// <summary>All parameters that are trained.</summary>
     public IReadOnlyList<Tensor> Parameters => [.. Others, .. Matrices];
 
+    /// <summary>What it computes in, for the eye.</summary>
+    public string Computation => $"{(_compute == ScalarType.BFloat16 ? "bf16" : "fp32")} on {Device.type.ToString().ToLowerInvariant()}, {(Body == DecoderBody.Host ? "plain C#" : "libtorch")}";
+
     /// <summary>The body in plain C#; null where libtorch computes it.</summary>
-    internal HostBody? Host => Body == DecoderBody.Torch ? null : _host ??= new HostBody(Config, _embedding,
-        [.. _blocks.SelectMany(block => (Tensor[])[block.InputNorm, block.Qkv, block.Output, block.PostNorm, block.GateUp, block.Down]), _finalNorm], Rotary().Cos, Rotary().Sin);
+    internal HostBody? Host => Body == DecoderBody.Torch ? null : _host ??= new HostBody(Config, _embedding.Tensor,
+        [.. _blocks.SelectMany(block => (Tensor[])[block.PreAttention!.Tensor, block.Qkv.Weight.Tensor, block.Output.Weight.Tensor, block.PreFeedForward!.Tensor, block.GateUp.Weight.Tensor, block.Down.Weight.Tensor]), _finalNorm.Tensor], _rotary);
+
+    internal IReadOnlyList<DecoderBlock> Blocks => _blocks;
+
+    internal ScalarType ComputeType => _compute;
+
+    /// <summary>The matrix that logits are a product with. (vocab, d)</summary>
+    internal Tensor OutputMatrix => (_head ?? _embedding).Tensor;
+
+    internal bool TrainsEmbedding => _lora is null;
+
+    /// <summary>The first block that has something to learn.</summary>
+    internal int FirstTrained => _lora is null ? 0 : Array.FindIndex(_blocks, block => block.Projections.Any(projection => projection.Adapters.Any()));
+
+    /// <summary>Whether every parameter of a plain Llama is trained on the processor.</summary>
+    internal bool IsPlain { get; }
+
+    private IEnumerable<Projection> Projections => _blocks.SelectMany(block => block.Projections);
+
+    private IEnumerable<Parameter> Stored => [_embedding, _finalNorm, .. (_head is null ? (Parameter[])[] : [_head]), .. _blocks.SelectMany(block => block.Vectors), .. Projections.Select(projection => projection.Weight)];
 
     /// <summary>The residual stream after the final norm, by libtorch. (B, T) token ids -> (B, T, d)</summary>
-    public Tensor Hidden(Tensor tokens)
+    public Tensor Hidden(Tensor tokens) => Hidden(tokens, null);
+
+    /// <summary>The same; with <paramref name="lengths"/> the one row holds several, packed.</summary>
+    internal Tensor Hidden(Tensor tokens, int[]? lengths)
     {
         ArgumentNullException.ThrowIfNull(tokens);
-        var (batch, length) = (tokens.shape[0], tokens.shape[1]);
-        if (length > Config.MaxPositions) throw new ArgumentException($"A row of {length} tokens is longer than the model's {Config.MaxPositions} positions.", nameof(tokens));
-        var x = Cast(_embedding).index_select(0, tokens.flatten()).view(batch, length, Config.HiddenSize);
-        var cos = _cos.narrow(1, 0, length);
-        var sin = _sin.narrow(1, 0, length);
-        var mask = PlainAttention || length > CausalAttention.LongestGrouped ? null : CausalAttention.Mask(length, Config.Heads / Config.KvHeads, _compute);
+        var context = Context((int)tokens.shape[1], lengths);
+        var x = Embed(tokens);
         foreach (var block in _blocks)
         {
-            x = x + Attention(block, NativeOps.RmsNorm(x, Cast(block.InputNorm), Config.RmsNormEps), batch, length, cos, sin, mask);
-            var gateUp = F.linear(NativeOps.RmsNorm(x, Cast(block.PostNorm), Config.RmsNormEps), Cast(block.GateUp)).chunk(2, -1); // (B, T, ff) twice
-            x = x + F.linear(F.silu(gateUp[0]) * gateUp[1], Cast(block.Down));
+            // What autograd does not need of a block is let go at its end.
+            using var scope = NewDisposeScope();
+            x = block.Forward(x, context).MoveToOuterDisposeScope();
         }
 
-        return NativeOps.RmsNorm(x, Cast(_finalNorm), Config.RmsNormEps);
+        return Normalise(x);
     }
 
     /// <summary>Logits of chosen hidden states, fp32. (N, d) -> (N, vocab)</summary>
-    public Tensor Logits(Tensor hidden) => F.linear(hidden, Cast(_embedding)).to(ScalarType.Float32);
+    public Tensor Logits(Tensor hidden)
+    {
+        ArgumentNullException.ThrowIfNull(hidden);
+        var logits = F.linear(hidden.dtype == _compute ? hidden : hidden.to(_compute), Cast(OutputMatrix)).to(ScalarType.Float32);
+        return Config.LogitSoftcap is { } cap ? (logits / cap).tanh() * cap : logits;
+    }
 
-    /// <summary>A copy of the parameters under Hugging Face's names.</summary>
+    /// <summary>A copy of the parameters under Hugging Face's names, with the adapters merged in.</summary>
     public ModelWeights ToWeights()
     {
-        using var scope = NewDisposeScope();
         var weights = new ModelWeights(Config);
-        Copy(_embedding, weights["model.embed_tokens.weight"]);
-        Copy(_finalNorm, weights["model.norm.weight"]);
-        for (var layer = 0; layer < _blocks.Length; layer++)
+        foreach (var parameter in Stored) parameter.CopyTo(name => weights[name]);
+        if (_lora is not null)
+            foreach (var (module, matrices) in ToAdapter().Modules) LoraAdapter.Add(matrices, weights[module + ".weight"]);
+        return weights;
+    }
+
+    /// <summary>A copy of the adapters.</summary>
+    /// <exception cref="InvalidOperationException">There are none.</exception>
+    public LoraAdapter ToAdapter()
+    {
+        if (_lora is null) throw new InvalidOperationException("The decoder has no adapters.");
+        var modules = new SortedDictionary<string, LoraMatrices>(StringComparer.Ordinal);
+        foreach (var (module, a, b) in Projections.SelectMany(projection => projection.Modules))
         {
-            float[] W(string name) => weights[$"model.layers.{layer}.{name}.weight"];
-            var block = _blocks[layer];
-            Copy(block.InputNorm, W("input_layernorm"));
-            Copy(block.Qkv, W("self_attn.q_proj"), W("self_attn.k_proj"), W("self_attn.v_proj"));
-            Copy(block.Output, W("self_attn.o_proj"));
-            Copy(block.PostNorm, W("post_attention_layernorm"));
-            Copy(block.GateUp, W("mlp.gate_proj"), W("mlp.up_proj"));
-            Copy(block.Down, W("mlp.down_proj"));
+            int rank = (int)a.shape[0], inputs = (int)a.shape[1], outputs = (int)b.shape[0];
+            var matrices = new LoraMatrices(rank, inputs, outputs, LoraTargets.ScaleOf(_lora, module, rank), new float[rank * inputs], new float[outputs * rank]);
+            new Parameter(a, [("a", rank)]).CopyTo(_ => matrices.A);
+            new Parameter(b, [("b", outputs)]).CopyTo(_ => matrices.B);
+            modules[module] = matrices;
         }
 
-        return weights;
+        return new(_lora, modules);
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
         _host?.Dispose();
-        foreach (var parameter in Parameters) parameter.Dispose();
-        _cos.Dispose();
-        _sin.Dispose();
+        foreach (var parameter in Stored) parameter.Tensor.Dispose();
+        foreach (var tensor in Projections.SelectMany(projection => projection.Adapters)) tensor.Dispose();
+        _rotary.Dispose();
+        _localRotary?.Dispose();
+        _masks.Dispose();
     }
 
-    private Tensor Attention(Block block, Tensor x, long batch, long length, Tensor cos, Tensor sin, Tensor? mask)
+    /// <summary>Gradients by Hugging Face's names; for tests of parity.</summary>
+    internal IReadOnlyDictionary<string, float[]> Gradients()
     {
-        int heads = Config.Heads, kvHeads = Config.KvHeads, dim = Config.HeadDim;
-        var qkv = F.linear(x, Cast(block.Qkv)).view(batch, length, heads + 2 * kvHeads, dim);
-        var rotated = Rotate(qkv.narrow(2, 0, heads + kvHeads), cos, sin); // queries and keys turn alike
-        var (q, k, v) = (rotated.narrow(2, 0, heads), rotated.narrow(2, heads, kvHeads), qkv.narrow(2, heads + kvHeads, kvHeads));
-        var attended = mask is null ? CausalAttention.Plain(q, k, v) : CausalAttention.Grouped(q, k, v, mask);
-        return F.linear(attended, Cast(block.Output));
+        var gradients = Config.Tensors().ToDictionary(tensor => tensor.Name, tensor => new float[tensor.Shape.Aggregate(1, (product, size) => product * size)], StringComparer.Ordinal);
+        foreach (var parameter in Stored.Where(parameter => parameter.Tensor.grad is not null)) parameter.CopyTo(name => gradients[name], parameter.Tensor.grad);
+        return gradients;
     }
 
-    // Rotates the two halves of each head against each other (the layout of Hugging Face's Llama).
-    private static Tensor Rotate(Tensor x, Tensor cos, Tensor sin)
+    /// <summary>What a pass over padded rows of this length, or over packed rows of these lengths, shares.</summary>
+    internal DecoderContext Context(int length, int[]? packed)
     {
-        var halves = x.chunk(2, -1);
-        return cat([halves[0] * cos - halves[1] * sin, halves[1] * cos + halves[0] * sin], -1);
+        var longest = packed?.Max() ?? length;
+        if (longest > Config.MaxPositions) throw new ArgumentException($"A row of {longest} tokens is longer than the model's {Config.MaxPositions} positions.", nameof(length));
+        return new(Config, (_rotary, _localRotary), _masks, length, packed, Adapted, _compute, PlainAttention);
     }
 
-    // (positions, dim / 2) each
-    private (float[] Cos, float[] Sin) Rotary()
+    /// <summary>(B, T) -> (B, T, d)</summary>
+    internal Tensor Embed(Tensor tokens)
     {
-        var half = Config.HeadDim / 2;
-        var cos = new float[Config.MaxPositions * half];
-        var sin = new float[cos.Length];
-        for (var position = 0; position < Config.MaxPositions; position++)
-            for (var i = 0; i < half; i++)
-            {
-                var angle = position * Math.Pow(Config.RopeTheta, -2.0 * i / Config.HeadDim);
-                cos[position * half + i] = (float)Math.Cos(angle);
-                sin[position * half + i] = (float)Math.Sin(angle);
-            }
-
-        return (cos, sin);
+        var flat = tokens.flatten();
+        var x = (_lora is null ? Cast(_embedding.Tensor).index_select(0, flat) : Cast(_embedding.Tensor.index_select(0, flat))).view(tokens.shape[0], tokens.shape[1], Config.HiddenSize);
+        return Config.EmbeddingScale == 1 ? x : x * Config.EmbeddingScale;
     }
 
-    private Tensor Table(float[] values) => tensor(values, [1, Config.MaxPositions, 1, Config.HeadDim / 2]).to(_compute).DetachFromDisposeScope();
+    /// <summary>The final norm. (..., d)</summary>
+    internal Tensor Normalise(Tensor x) =>
+        NativeOps.RmsNorm(x, Cast(Config.NormOffset == 0 ? _finalNorm.Tensor : _finalNorm.Tensor + Config.NormOffset), Config.RmsNormEps);
 
-    private Tensor Cast(Tensor parameter) => _compute == ScalarType.Float32 ? parameter : parameter.to(_compute);
-
-    private static Tensor Leaf(long[] shape, params float[][] parts) =>
-        tensor(parts.Length == 1 ? parts[0] : [.. parts.SelectMany(part => part)], shape).DetachFromDisposeScope().requires_grad_();
-
-    private static void Copy(Tensor source, params float[][] targets)
+    /// <summary>Whether a pass of so many tokens, in rows of at most this length, is computed block by block again on its way back.</summary>
+    internal bool Checkpoints(long tokens, long longest)
     {
-        using var flat = source.detach().contiguous();
-        var data = flat.data<float>().ToArray();
-        var at = 0;
-        foreach (var target in targets)
-        {
-            data.AsSpan(at, target.Length).CopyTo(target);
-            at += target.Length;
-        }
+        if (_checkpointing is { } asked) return asked;
+        // About what autograd keeps of a block for each token; attention's probabilities grow with the row.
+        var kept = 4.0 * Config.HiddenSize + 2.0 * (Config.Heads + 2 * Config.KvHeads) * Config.HeadDim + 4.5 * Config.FeedForward + 0.75 * Config.Heads * longest;
+        var bytes = tokens * Config.Layers * kept * (_compute == ScalarType.BFloat16 ? 2 : 4);
+        return !IsPlain && bytes > Math.Min(MostKept, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4.0);
     }
+
+    private Tensor Cast(Tensor parameter) => parameter.dtype == _compute ? parameter : parameter.to(_compute);
 }

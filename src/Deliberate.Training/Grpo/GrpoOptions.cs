@@ -1,3 +1,5 @@
+using Deliberate.Training.Lora;
+
 namespace Deliberate.Training.Grpo;
 
 /// <summary>How the losses of tokens become the loss of a step.</summary>
@@ -11,6 +13,32 @@ public enum TokenWeighting
 
     /// <summary>The mean over all tokens of the step (DAPO, Yu et al. 2025).</summary>
     Batch,
+}
+
+/// <summary>The losses that TRL names with <c>loss_type</c>.</summary>
+public enum GrpoLoss
+{
+    /// <summary>The mean over a rollout's tokens, then over rollouts.</summary>
+    Grpo,
+
+    /// <summary>The mean over the tokens of a batch.</summary>
+    Bnpo,
+
+    /// <summary>The sum over tokens by rollouts and longest length.</summary>
+    DrGrpo,
+
+    /// <summary>The mean over the tokens of the whole step; where a step is one batch, the same as <see cref="Bnpo"/>.</summary>
+    Dapo,
+}
+
+/// <summary>What a probability ratio is taken of (TRL's <c>importance_sampling_level</c>).</summary>
+public enum ImportanceLevel
+{
+    /// <summary>Each token.</summary>
+    Token,
+
+    /// <summary>A whole rollout: the geometric mean of its tokens' ratios (GSPO, Zheng et al. 2025).</summary>
+    Sequence,
 }
 
 /// <summary>The recipe of reinforcement learning. The defaults suit the miniature (some millions of parameters).</summary>
@@ -30,6 +58,9 @@ public sealed record GrpoOptions
 
     /// <summary>Weight of the divergence from the starting model; 0 leaves the reference model out altogether.</summary>
     public double KlCoefficient { get; init; }
+
+    /// <summary>What the probability ratio is taken of.</summary>
+    public ImportanceLevel Importance { get; init; } = ImportanceLevel.Token;
 
     /// <summary>Optimiser steps on one batch of rollouts.</summary>
     public int EpochsPerBatch { get; init; } = 1;
@@ -55,8 +86,38 @@ public sealed record GrpoOptions
     /// <summary>Decoupled weight decay, on every parameter.</summary>
     public double WeightDecay { get; init; }
 
-    /// <summary>Compute in bf16; null asks the processor.</summary>
+    /// <summary>AdamW's decay of the mean gradient.</summary>
+    public double Beta1 { get; init; } = 0.9;
+
+    /// <summary>AdamW's decay of the mean square.</summary>
+    public double Beta2 { get; init; } = 0.95;
+
+    /// <summary>Added to AdamW's denominator.</summary>
+    public double Epsilon { get; init; } = 1e-8;
+
+    /// <summary>Low-rank adapters to train instead of the model's own weights; null trains all of them.</summary>
+    public LoraOptions? Lora { get; init; }
+
+    /// <summary>An adapter to go on from; its own options count, but for how the base is kept. The KL term still holds to the model without it.</summary>
+    public LoraAdapter? StartAdapter { get; init; }
+
+    /// <summary>Whether rollouts of a pass lie one after the other in one sequence, each with positions and attention of its own, instead of being padded.</summary>
+    public bool Packing { get; init; }
+
+    /// <summary>Whether to compute each block again in the backward pass instead of keeping it; null decides by size.</summary>
+    public bool? GradientCheckpointing { get; init; }
+
+    /// <summary>Where to compute: cpu, cuda or cuda:1.</summary>
+    public string Device { get; init; } = "cpu";
+
+    /// <summary>Compute in bf16; null takes the quicker (<see cref="Native.MatrixProbe"/>; for the miniature, what the processor claims).</summary>
     public bool? Bf16 { get; init; }
+
+    /// <summary>The same recipe with one of TRL's losses; <see cref="ConstantLength"/> stands for its longest completion in Dr. GRPO.</summary>
+    public GrpoOptions WithLoss(GrpoLoss loss) => this with
+    {
+        Weighting = loss switch { GrpoLoss.Grpo => TokenWeighting.Sequence, GrpoLoss.DrGrpo => TokenWeighting.Constant, _ => TokenWeighting.Batch },
+    };
 }
 
 /// <summary>What one call of <see cref="GrpoTrainer.Step"/> did; means are over the tokens trained on, in its last epoch.</summary>

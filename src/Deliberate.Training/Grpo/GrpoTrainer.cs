@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Deliberate.Inference.Models;
 using Deliberate.Training.Decoding;
+using Deliberate.Training.Lora;
 using Deliberate.Training.Native;
 using Deliberate.Training.Optimizers;
 using Deliberate.Training.Pretraining;
@@ -27,19 +28,28 @@ public sealed class GrpoTrainer : IDisposable
     /// <summary>Starts at these weights.</summary>
     /// <param name="start">The policy at the beginning; not changed.</param>
     /// <param name="options">The recipe.</param>
-    /// <param name="reference">What the KL term holds the policy to; null for the start. Without a KL term it is not used.</param>
-    /// <exception cref="NotSupportedException">The model's output projection is not its embedding.</exception>
+    /// <param name="reference">
+    /// What the KL term holds the policy to; null for the start, which is the model without its adapters where those are trained. Without
+    /// a KL term it is not used.
+    /// </param>
+    /// <exception cref="NotSupportedException">The device is not there.</exception>
     public GrpoTrainer(ModelWeights start, GrpoOptions options, ModelWeights? reference = null)
     {
         ArgumentNullException.ThrowIfNull(start);
         ArgumentNullException.ThrowIfNull(options);
         TorchLibrary.Initialize();
         _options = options;
-        _policy = new Decoder(start, options.Bf16);
-        if (options.KlCoefficient != 0) _reference = new Decoder(reference ?? start, options.Bf16);
-        _optimizer = new DecoderOptimizer(_policy, OptimizerKind.AdamW, options.WeightDecay, options.ClipNorm);
+        var adapter = AdapterStart.Of(start.Config, options.Lora, options.StartAdapter);
+        var settings = new DecoderOptions { Bf16 = options.Bf16, Adapter = adapter, Device = options.Device, GradientCheckpointing = options.GradientCheckpointing };
+        _policy = new Decoder(start, settings);
+        // With adapters the reference is the policy without them: the base is in memory once.
+        if (options.KlCoefficient != 0)
+            _reference = adapter is not null && reference is null ? _policy : new Decoder(reference ?? start, settings with { Adapter = null, GradientCheckpointing = null });
+        _optimizer = new DecoderOptimizer(_policy, OptimizerKind.AdamW, options.WeightDecay, options.ClipNorm, options.Beta1, options.Beta2, options.Epsilon);
         _tensors = Checkpoint.Name(_policy, _optimizer.AdamState, []);
         _recipe = $"grpo start={Fingerprint.Of(start)} reference={(_reference is null ? "none" : Fingerprint.Of(reference ?? start))}";
+        if (adapter is not null) _recipe += $" {adapter.Options.Describe()} adapter={Fingerprint.Of(adapter)}";
+        if (!_policy.IsPlain) _recipe += $" computed={_policy.ComputeType}";
     }
 
     /// <summary>Steps done, resumed ones included.</summary>
@@ -60,7 +70,7 @@ public sealed class GrpoTrainer : IDisposable
         RowCheck.Rows(mixed ??= [], _policy.Config);
         var clock = Stopwatch.StartNew();
         var useful = rollouts.Where(rollout => rollout.Advantage != 0 || _reference is not null);
-        var batches = PaddedBatch.Group(useful, rollout => rollout.Tokens.Length, _options.MicroBatchTokens).ConvertAll(group => new RolloutBatch(group, rollouts, _options));
+        var batches = SequenceBatch.Group(useful, rollout => rollout.Tokens.Length, _options.MicroBatchTokens, _options.Packing).ConvertAll(group => new RolloutBatch(group, rollouts, _options));
         var mixedWeight = WeightedLoss.TotalWeight(mixed);
         var mixes = mixedWeight > 0 && _options.SftWeight > 0;
         var (sum, mixedLoss, norm) = (default(Sums), 0.0, 0.0);
@@ -83,8 +93,12 @@ public sealed class GrpoTrainer : IDisposable
         return new(_state.Step, sum.Loss, mixes ? mixedLoss : null, sum.Kl / count, sum.Entropy / count, sum.Clipped / count, norm, tokens, clock.Elapsed.TotalSeconds);
     }
 
-    /// <summary>A copy of the policy, for sampling.</summary>
+    /// <summary>A copy of the policy, for sampling, with adapters merged in.</summary>
     public ModelWeights Weights() => _policy.ToWeights();
+
+    /// <summary>A copy of the adapters.</summary>
+    /// <exception cref="InvalidOperationException">There are none.</exception>
+    public LoraAdapter Adapter() => _policy.ToAdapter();
 
     /// <summary>Writes policy, moments and step count to a folder, atomically.</summary>
     public void Save(string folder) => Checkpoint.Save(folder, _tensors, _state, _recipe);
@@ -98,12 +112,20 @@ public sealed class GrpoTrainer : IDisposable
         return true;
     }
 
+    /// <summary>The loss of a batch and its gradients by Hugging Face's names, without a step; for tests of parity.</summary>
+    internal (double Loss, IReadOnlyDictionary<string, float[]> Gradients) LossAndGradients(IReadOnlyList<Rollout> rollouts)
+    {
+        Gradients.Zero(_policy.Parameters);
+        var loss = Backward(new RolloutBatch(rollouts, rollouts, _options)).Loss;
+        return (loss, _policy.Gradients());
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {
         _optimizer.Dispose();
         _policy.Dispose();
-        _reference?.Dispose();
+        if (_reference != _policy) _reference?.Dispose();
     }
 
     private Sums Backward(RolloutBatch batch)
@@ -113,22 +135,23 @@ public sealed class GrpoTrainer : IDisposable
         if (_reference is not null)
         {
             using var _ = no_grad();
-            reference = batch.Padded.LogProbabilities(_reference, _options.Temperature).Chosen;
+            _policy.Adapted = _reference != _policy;
+            reference = batch.Sequences.LogProbabilities(_reference, _options.Temperature).Chosen;
+            _policy.Adapted = true;
         }
 
-        var (current, all) = batch.Padded.LogProbabilities(_policy, _options.Temperature);
+        var (current, entropy) = batch.Sequences.LogProbabilities(_policy, _options.Temperature);
         // With one epoch and no record of the sampler the policy is its own "old": no second forward pass.
-        if (_options.EpochsPerBatch > 1) batch.Old ??= current.detach().data<float>().ToArray();
-        var old = batch.Old is null ? null : tensor(batch.Old);
-        var (loss, kl, clipped) = PolicyLoss.Of(current, old, reference, tensor(batch.Advantages), tensor(batch.Weights), _options);
-        batch.Padded.Backward(loss, _policy);
-        var certain = all.detach();
-        var entropy = -(certain.exp() * certain).sum().ToDouble();
-        return new(batch.Padded.Predicted, loss.ToDouble(), kl, entropy, clipped);
+        if (_options.EpochsPerBatch > 1) batch.Old ??= current.detach().cpu().data<float>().ToArray();
+        Tensor Place(float[] values) => tensor(values, device: _policy.Device);
+        var old = batch.Old is null ? null : Place(batch.Old);
+        var (loss, kl, clipped) = PolicyLoss.Of(current, old, reference, Place(batch.Advantages), Place(batch.Weights), batch.Lengths, _options);
+        batch.Sequences.Backward(loss);
+        return new(batch.Sequences.Predicted, loss.ToDouble(), kl, entropy(), clipped);
     }
 
     private double Imitate(IReadOnlyList<TokenRow> rows, double total) =>
-        WeightedLoss.Batches(rows, _options.MicroBatchTokens).Sum(batch => WeightedLoss.Backward(_policy, batch, total / _options.SftWeight)) / total;
+        WeightedLoss.Batches(rows, _options.MicroBatchTokens, _options.Packing).Sum(batch => WeightedLoss.Backward(_policy, batch, total / _options.SftWeight, _options.Packing)) / total;
 
     private void Check(IReadOnlyList<Rollout> rollouts)
     {

@@ -8,7 +8,8 @@ internal sealed class RolloutBatch
     /// <summary>Lays out <paramref name="group"/>, a part of the step's <paramref name="all"/> rollouts, which decide the averages.</summary>
     public RolloutBatch(IReadOnlyList<Rollout> group, IReadOnlyList<Rollout> all, GrpoOptions options)
     {
-        Padded = new PaddedBatch([.. group.Select(rollout => rollout.Tokens)], (row, t) => t >= group[row].PromptLength);
+        Sequences = new SequenceBatch([.. group.Select(rollout => rollout.Tokens)], (row, t) => t >= group[row].PromptLength, options.Packing);
+        Lengths = [.. group.Select(rollout => (long)rollout.CompletionLength)];
         Advantages = [.. group.SelectMany(rollout => Enumerable.Repeat((float)rollout.Advantage, rollout.CompletionLength))];
         var batchTokens = all.Sum(rollout => (double)rollout.CompletionLength);
         float Weight(Rollout rollout) => (float)(1 / options.Weighting switch
@@ -23,7 +24,10 @@ internal sealed class RolloutBatch
     }
 
     /// <summary>The tokens; a predicted token is one of a completion (N).</summary>
-    public PaddedBatch Padded { get; }
+    public SequenceBatch Sequences { get; }
+
+    /// <summary>Completion tokens of each rollout; their sum is N.</summary>
+    public long[] Lengths { get; }
 
     /// <summary>(N)</summary>
     public float[] Advantages { get; }

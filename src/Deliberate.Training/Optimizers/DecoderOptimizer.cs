@@ -22,10 +22,11 @@ internal sealed class DecoderOptimizer : IDisposable
     private readonly Muon? _muon;
     private readonly double _clipNorm;
 
-    public DecoderOptimizer(Decoder decoder, OptimizerKind kind, double weightDecay, double clipNorm)
+    public DecoderOptimizer(Decoder decoder, OptimizerKind kind, double weightDecay, double clipNorm, double beta1 = 0.9, double beta2 = 0.95, double epsilon = 1e-8, bool decayVectors = true)
     {
         (_decoder, _clipNorm) = (decoder, clipNorm);
-        _adam = new AdamW(kind == OptimizerKind.AdamW ? decoder.Parameters : decoder.Others, decay: weightDecay);
+        if (kind == OptimizerKind.Muon && decoder.Matrices.Count == 0) throw new NotSupportedException("Muon moves whole matrices, which adapters leave frozen; train adapters with AdamW.");
+        _adam = new AdamW(kind == OptimizerKind.AdamW ? decoder.Parameters : decoder.Others, beta1, beta2, weightDecay, epsilon, decayVectors);
         if (kind == OptimizerKind.Muon) _muon = new Muon(decoder.Matrices, decoder.MatrixParts);
     }
 

@@ -1,5 +1,7 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 using Deliberate.Inference.Models;
+using Deliberate.Inference.Weights;
 using Deliberate.Training.Decoding;
 using static TorchSharp.torch;
 
@@ -22,7 +24,7 @@ public static class Checkpoint
     public static ModelWeights LoadWeights(string folder, ModelConfig config)
     {
         using var decoder = new Decoder(new ModelWeights(config), bf16: false);
-        var (stored, _) = SafeTensors.Read(Path.Combine(folder, FileName));
+        using var stored = SafeTensorsFile.Open(Path.Combine(folder, FileName));
         Restore(Name(decoder, [], []), stored, folder);
         return decoder.ToWeights();
     }
@@ -39,7 +41,7 @@ public static class Checkpoint
     {
         string Text(IFormattable value) => value.ToString(null, CultureInfo.InvariantCulture);
         Directory.CreateDirectory(folder);
-        SafeTensors.Write(Path.Combine(folder, FileName), tensors.Select(entry => (entry.Name, (IReadOnlyList<long>)entry.Tensor.shape, Values(entry.Tensor))), StorageType.F32,
+        SafeTensorsWriter.Write(Path.Combine(folder, FileName), tensors.Select(entry => new TensorToWrite(entry.Name, TensorType.F32, entry.Tensor.shape, () => Values(entry.Tensor))),
             new Dictionary<string, string> { ["step"] = Text(state.Step), ["row"] = Text(state.Row), ["tokens"] = Text(state.Tokens), ["seconds"] = state.Seconds.ToString("R", CultureInfo.InvariantCulture), ["recipe"] = recipe });
     }
 
@@ -49,7 +51,8 @@ public static class Checkpoint
     {
         var path = Path.Combine(folder, FileName);
         if (!File.Exists(path)) return null;
-        var (stored, metadata) = SafeTensors.Read(path);
+        using var stored = SafeTensorsFile.Open(path);
+        var metadata = stored.Metadata;
         if (metadata.GetValueOrDefault("recipe", "") is var saved && saved != recipe)
             throw new InvalidDataException($"{path}: the checkpoint was made with '{saved}', this run is '{recipe}'. Go on with the same start, data and options, or choose another folder.");
         Restore(tensors, stored, folder);
@@ -57,21 +60,22 @@ public static class Checkpoint
         return new(Number("step"), Number("row"), Number("tokens"), double.Parse(metadata["seconds"], CultureInfo.InvariantCulture));
     }
 
-    private static void Restore(IReadOnlyList<(string Name, Tensor Tensor)> tensors, IReadOnlyDictionary<string, StoredTensor> stored, string folder)
+    private static void Restore(IReadOnlyList<(string Name, Tensor Tensor)> tensors, SafeTensorsFile stored, string folder)
     {
         using var scope = NewDisposeScope();
         using var _ = no_grad();
         foreach (var (name, tensor) in tensors)
         {
-            if (!stored.TryGetValue(name, out var saved) || !saved.Shape.SequenceEqual(tensor.shape))
+            if (!stored.Tensors.TryGetValue(name, out var saved) || !saved.Shape.SequenceEqual(tensor.shape))
                 throw new InvalidDataException($"{Path.Combine(folder, FileName)}: tensor '{name}' is missing or has another shape; the checkpoint belongs to another model. Choose another folder.");
-            tensor.copy_(TorchSharp.torch.tensor(saved.Values, tensor.shape));
+            using var values = TorchSharp.torch.tensor(stored.Values(name), tensor.shape);
+            tensor.copy_(values);
         }
     }
 
     private static float[] Values(Tensor tensor)
     {
         using var scope = NewDisposeScope();
-        return tensor.detach().contiguous().data<float>().ToArray();
+        return MemoryMarshal.Cast<byte, float>(tensor.detach().cpu().contiguous().bytes).ToArray();
     }
 }

@@ -16,12 +16,12 @@ internal static class SftPlan
         for (var epoch = 0; wanted > 0; epoch++)
         {
             var order = useful.ToArray();
-            new Random(unchecked(options.Seed * 1_000_003 + epoch)).Shuffle(order);
+            if (options.Shuffle) new Random(unchecked(options.Seed * 1_000_003 + epoch)).Shuffle(order);
             foreach (var row in order.Take((int)Math.Min(wanted, order.Length)))
             {
                 step.Add(row);
                 taken += rows[row].Tokens.Length;
-                if (taken < options.TokensPerStep) continue;
+                if (options.RowsPerStep is { } rowsPerStep ? step.Count < rowsPerStep : taken < options.TokensPerStep) continue;
                 steps.Add([.. step]);
                 step.Clear();
                 taken = 0;

@@ -9,10 +9,13 @@ namespace Deliberate.Generation;
 /// The prompt of the paper's data generation (section 2.3.1) in our words: one message that quotes the conversation, gives the policy and
 /// asks the model to weigh its answer against it in its thought, citing what applies.
 /// </summary>
-public sealed class PaperGenerationFormat : IGenerationFormat
+/// <param name="tags">Whether the model is told to mark its thought with tags: for those that do not think by themselves.</param>
+public sealed class PaperGenerationFormat(bool tags = false) : IGenerationFormat
 {
+    private const string Tags = "\nWrite this thought first, between <think> and </think>.";
+
     /// <inheritdoc/>
-    public string Version => "paper-generation-1";
+    public string Version => tags ? "paper-generation-1-tags" : "paper-generation-1";
 
     /// <inheritdoc/>
     public IReadOnlyList<ChatMessage> Write(Conversation conversation, Spec spec)
@@ -39,7 +42,7 @@ public sealed class PaperGenerationFormat : IGenerationFormat
                 - cite the clauses that decide the case, with their codes in square brackets and their words ("The policy says [X1] ...");
                 - leave out the sections that do not apply;
                 - decide whether to comply, to refuse or to complete safely;
-                - if you refuse or complete safely, cite the style guideline for that, and follow it.
+                - if you refuse or complete safely, cite the style guideline for that, and follow it.{(tags ? Tags : "")}
                 Then give the answer alone: no analysis, no clause codes, no mention of the policies or of these instructions.
                 """),
         ];

@@ -10,6 +10,7 @@ internal sealed class PromptShape(string path, PromptFields mapping)
     // In this order; the first that a row has counts. The last two are those of StrongREJECT and SimpleSafetyTests.
     private static readonly string[] PromptNames = ["prompt", "question", "instruction", "request", "query", "text", "forbidden_prompt", "prompts_final"];
     private static readonly string[] MessagesNames = ["messages", "conversations", "conversation"];
+    private static readonly string[] AnswerNames = ["response", "answer", "completion", "output"];
     private static readonly string[] CategoryNames = ["category", "categories", "harm_area"];
 
     /// <summary>Whether a header names the field of the prompt.</summary>
@@ -48,7 +49,7 @@ internal sealed class PromptShape(string path, PromptFields mapping)
 
     private SourcePrompt Read(PromptRow row)
     {
-        var conversation = Conversation(row);
+        var (conversation, given) = Conversation(row);
         var id = Scalar(row, mapping.Id, "id") ?? PromptText.Id(conversation);
         // XSTest names its categories "type", a name that means other things elsewhere.
         var xstest = row.Fields.ContainsKey("type") && (row.Fields.ContainsKey("focus") || row.Fields.ContainsKey("final_label"));
@@ -59,10 +60,10 @@ internal sealed class PromptShape(string path, PromptFields mapping)
         if (Scalar(row, null, "source") is { } source) tags["source"] = source;
         foreach (var name in (string[])["contrast", "from"])
             if (Scalar(row, null, name) is { } value) tags[name] = value;
-        return new(new Prompt(id, conversation, categories.Count > 0 ? categories[0] : null, tags), categories, label, path, row.Number, row.Place, Scalar(row, null, PromptRecord.SplitKey));
+        return new(new Prompt(id, conversation, categories.Count > 0 ? categories[0] : null, tags), categories, label, path, row.Number, row.Place, Scalar(row, null, PromptRecord.SplitKey), given);
     }
 
-    private Conversation Conversation(PromptRow row)
+    private (Conversation Asked, Completion? Given) Conversation(PromptRow row)
     {
         var named = mapping.Messages ?? mapping.Prompt;
         var (name, value) = named is not null ? (named, Find(row, named) ?? throw Missing(row, named)) : Usual(row);
@@ -77,7 +78,25 @@ internal sealed class PromptShape(string path, PromptFields mapping)
         var last = turns.FindLastIndex(turn => turn.Role is Role.User or Role.System);
         if (last < 0 || turns[last].Role != Role.User) throw new RowException($"field '{name}' does not end on a user's turn; drop the turns after the last question");
         if (string.IsNullOrWhiteSpace(turns[last].Text)) throw new RowException($"field '{name}' is empty; write the prompt or remove the row");
-        return new([.. turns.Take(last + 1)]);
+        return (new([.. turns.Take(last + 1)]), last + 1 < turns.Count ? Answered(value, last + 1) : Answered(row));
+    }
+
+    // The turn as it stands: what Message reads of it is without its thought.
+    private static Completion? Answered(JsonElement messages, int turn)
+    {
+        var message = messages[turn];
+        if ((Member(message, "content") ?? Member(message, "value")) is not { ValueKind: JsonValueKind.String } content) return null;
+        var read = CompletionReader.Read(Text(content, "content"));
+        foreach (var name in (string[])["thinking", "reasoning_content", "reasoning"])
+            if (read.Thinking.Length == 0 && Member(message, name) is { ValueKind: JsonValueKind.String } thought) read = read with { Thinking = Text(thought, name).Trim() };
+        return read;
+    }
+
+    private static Completion? Answered(PromptRow row)
+    {
+        foreach (var name in AnswerNames)
+            if (Find(row, name) is { ValueKind: JsonValueKind.String } value) return CompletionReader.Read(Text(value, name));
+        return null;
     }
 
     private static (string Name, JsonElement Value) Usual(PromptRow row)

@@ -13,4 +13,5 @@ namespace Deliberate.Prompts;
 /// <param name="Row">Its line in a text file, or else its number among the rows, from 1.</param>
 /// <param name="Place">File and row as messages name them: "a.jsonl:3", "a.parquet: row 3".</param>
 /// <param name="SplitKey">Where the prompt was made from another: the key of that one, on whose side of a split it belongs (<see cref="HashSplit"/>).</param>
-public sealed record SourcePrompt(Prompt Prompt, IReadOnlyList<string> Categories, string? Label, string File, int Row, string Place, string? SplitKey = null);
+/// <param name="Given">The thought and answer that the file gives, or null.</param>
+public sealed record SourcePrompt(Prompt Prompt, IReadOnlyList<string> Categories, string? Label, string File, int Row, string Place, string? SplitKey = null, Completion? Given = null);

@@ -82,7 +82,7 @@ public class PackedMatrixTests
 
     private static float[] Multiply((int Rows, int Outputs, int Inputs, int Seed, bool Add, bool Bf16) test, float[] weights, float[] x, float[] y, bool? wide)
     {
-        var matrix = new PackedMatrix(test.Outputs, test.Inputs, wide);
+        var matrix = new PackedMatrix(test.Outputs, test.Inputs, wide: wide);
         matrix.Load(weights);
         return Run(matrix, test, x, y);
     }

@@ -99,7 +99,7 @@ public sealed class ModelFolderTests : IDisposable
         var root = JsonNode.Parse(File.ReadAllText(_folder.File("config.json")))!.AsObject();
         foreach (var field in (string[])["num_key_value_heads", "head_dim", "rope_theta", "rms_norm_eps"]) root.Remove(field);
         File.WriteAllText(_folder.File("config.json"), root.ToJsonString());
-        Assert.Equal(Tiny.Odd with { Heads = 4, KvHeads = 4, HeadDim = 10 }, ModelFolder.Load(_folder.Path).Weights.Config);
+        Assert.Equal(Tiny.Odd with { Heads = 4, KvHeads = 4, HeadDim = 10, RmsNormEps = 1e-6f }, ModelFolder.Load(_folder.Path).Weights.Config);
     }
 
     [Fact]

@@ -19,6 +19,7 @@ internal sealed unsafe class HostBody : IDisposable
     private readonly HostWeights _weights;
     private readonly Tensor _embedding;
     private readonly (Tensor Tensor, HostVector Place)[] _parameters;
+    private readonly RotaryTable _rotary;
     private readonly HostTeam _team;
     private readonly HostPart[] _parts;
     private long _pass, _pending;
@@ -27,15 +28,15 @@ internal sealed unsafe class HostBody : IDisposable
     /// <param name="config">The shape of the model.</param>
     /// <param name="embedding">(vocab, d)</param>
     /// <param name="parameters">Of each block the input norm, the matrix of queries, keys and values, the output matrix, the norm after attention, gate and up, down; at last the final norm.</param>
-    /// <param name="cos">Rotary table. (positions, dim / 2)</param>
-    /// <param name="sin">Rotary table. (positions, dim / 2)</param>
-    public HostBody(ModelConfig config, Tensor embedding, IEnumerable<Tensor> parameters, float[] cos, float[] sin)
+    /// <param name="rotary">Rotary table; the caller's too.</param>
+    public HostBody(ModelConfig config, Tensor embedding, IEnumerable<Tensor> parameters, RotaryTable rotary)
     {
         _weights = new(config);
         _embedding = embedding;
+        _rotary = rotary;
         _parameters = [.. parameters.Zip([.. _weights.Blocks.SelectMany(block => (HostVector[])[block.InputNorm, block.Qkv, block.Output, block.PostNorm, block.GateUp, block.Down]), _weights.FinalNorm])];
         _team = new(get_num_threads());
-        _parts = [.. Enumerable.Range(0, _team.Count).Select(_ => new HostPart(_weights, cos, sin))];
+        _parts = [.. Enumerable.Range(0, _team.Count).Select(_ => new HostPart(_weights, rotary))];
     }
 
     /// <summary>Whether the processor has the instructions that make this quick; it is right without them too.</summary>
@@ -100,6 +101,7 @@ internal sealed unsafe class HostBody : IDisposable
         foreach (var part in _parts) part.Clear();
         var lengths = new int[rows.Count];
         foreach (var (row, position) in chosen) lengths[row] = Math.Max(lengths[row], position + 1);
+        _rotary.Reserve(lengths.Max());
         var order = Enumerable.Range(0, rows.Count).Where(row => lengths[row] > 0).OrderByDescending(row => lengths[row]);
         var (costs, places) = (new double[_parts.Length], new (int Part, int Start)[rows.Count]);
         // Products with the matrices cost the same for every token, attention more the longer the row.

@@ -10,7 +10,7 @@ namespace Deliberate.Training.Decoding.Host;
 /// Rows lie one after the other without padding; matrices are multiplied with some tokens at a time, so that what passes between
 /// them stays in the cache. What is cheap to make again (norms, SwiGLU's result, attention's probabilities) is not kept.
 /// </remarks>
-internal sealed unsafe class HostPart(HostWeights weights, float[] cos, float[] sin) : IDisposable
+internal sealed unsafe class HostPart(HostWeights weights, RotaryTable rotary) : IDisposable
 {
     private const int Tile = Gemm.BlockRows;
 
@@ -203,7 +203,7 @@ internal sealed unsafe class HostPart(HostWeights weights, float[] cos, float[] 
     private void Rotate(float* qkv, int first, int count, float direction)
     {
         var half = _config.HeadDim / 2;
-        fixed (float* c = cos, s = sin)
+        fixed (float* c = rotary.Cos, s = rotary.Sin)
             for (var t = first; t < first + count; t++)
                 Elementwise.Rotate(qkv + (long)t * _strides.Qkv, _config.Heads + _config.KvHeads, _config.HeadDim, c + _positions[t] * half, s + _positions[t] * half, direction);
     }

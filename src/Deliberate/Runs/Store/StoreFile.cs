@@ -51,7 +51,7 @@ internal static class StoreFile
     public static SqliteConnection OpenReader(string path) => Opened(path, SqliteOpenMode.ReadOnly, connection =>
     {
         if (!IsStore(connection, path)) throw new InvalidDataException($"{path}: not a run store, but an empty database. Name the file of a run store.");
-        connection.Execute("PRAGMA cache_size = -4096");
+        connection.Execute("PRAGMA cache_size = -512");
         StoreFunctions.Add(connection);
     });
 

@@ -1,0 +1,96 @@
+using Deliberate.Inference.Chat;
+using Deliberate.Inference.Generation;
+using Deliberate.Inference.Hub;
+using Deliberate.Inference.Models;
+using Deliberate.Inference.Tokenization;
+using Microsoft.Extensions.AI;
+
+namespace Deliberate.Pipeline.Clients;
+
+/// <summary>A model with a chat template in a folder of this machine, opened to talk with.</summary>
+/// <remarks>Holds the model's memory: dispose it. The client is thread-safe.</remarks>
+public sealed class LocalChat : IDisposable
+{
+    /// <summary>Most new tokens of a reply when nothing else is said.</summary>
+    public const int DefaultTokens = 1024;
+
+    private readonly Generator _generator;
+    private readonly LocalChatClient _client;
+
+    private LocalChat(LocalModel model, int tokens)
+    {
+        Model = model;
+        Name = $"local:{model.Path} {model.Fingerprint}";
+        _generator = new(model.Weights);
+        _client = new(_generator, model.Format, new() { ModelId = model.Fingerprint, MaxOutputTokens = tokens });
+    }
+
+    /// <summary>The model's folder with its tokenizer and format.</summary>
+    public LocalModel Model { get; }
+
+    /// <summary>Names the model and its parameters.</summary>
+    public string Name { get; }
+
+    /// <summary>Answers; its thinking comes as reasoning content.</summary>
+    public IChatClient Client => _client;
+
+    /// <summary>Whether the model's template has a place for thoughts: others are told how to mark theirs.</summary>
+    public bool Thinks => TokenizerSettings.Load(Model.Path).ChatTemplate is { } template
+        && (template.Contains("<think>", StringComparison.Ordinal) || template.Contains("reasoning_content", StringComparison.Ordinal) || template.Contains("<|channel|>", StringComparison.Ordinal));
+
+    /// <summary>Opens a model.</summary>
+    /// <param name="name">Its folder, or <c>hf:OWNER/NAME@REVISION</c>, which is fetched where it is not in the hub's cache.</param>
+    /// <param name="tokens">Most new tokens of a reply when a call does not say; null for <see cref="DefaultTokens"/>.</param>
+    /// <exception cref="AlignmentException">It cannot be had or read.</exception>
+    public static LocalChat Open(string name, int? tokens = null)
+    {
+        try
+        {
+            return new(LocalModel.Open(Folder(name)), tokens ?? DefaultTokens);
+        }
+        catch (Exception problem) when (problem is IOException or InvalidDataException or UnauthorizedAccessException)
+        {
+            throw new AlignmentException($"the model cannot be read: {problem.Message}", problem);
+        }
+    }
+
+    /// <summary>Whether a folder holds a model of the miniature's kind, which has a format of its own and no chat template.</summary>
+    /// <exception cref="AlignmentException">It cannot be had or read.</exception>
+    public static bool IsMiniature(string name)
+    {
+        try
+        {
+            return TokenizerSettings.Load(Folder(name)).ChatTemplate is null;
+        }
+        catch (InvalidDataException problem)
+        {
+            throw new AlignmentException($"the model cannot be read: {problem.Message}", problem);
+        }
+    }
+
+    /// <summary>The folder of a model.</summary>
+    /// <exception cref="AlignmentException">It cannot be had.</exception>
+    public static string Folder(string name)
+    {
+        if (!HubReference.Is(name)) return name;
+        try
+        {
+            return HubDownload.GetAsync(HubReference.Parse(name), HubOptions.FromEnvironment()).GetAwaiter().GetResult();
+        }
+        catch (Exception problem) when (problem is HubException or FormatException)
+        {
+            throw new AlignmentException(problem.Message, problem);
+        }
+    }
+
+    /// <summary>The parameters as they are stored.</summary>
+    public ModelWeights Weights => Model.Weights;
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _client.Dispose();
+        _generator.Dispose();
+        Model.Dispose();
+    }
+}
