@@ -43,7 +43,7 @@ public sealed class DataRun : IDisposable
         {
             var figures = await new GradeStage(_run, progress).GradeAsync(prompts, cancel).ConfigureAwait(false);
             lines.AddRange(figures.Arms.SelectMany(arm => arm.Value.Select(metric => ($"{arm.Key}, {metric.Key}", metric.Value.ToString()))));
-            lines.AddRange(figures.Difference.Select(metric => ($"less base: {metric.Key}", metric.Value.ToString())));
+            lines.AddRange(figures.Difference.Select(metric => (metric.Key, metric.Value.ToString())));
             if (figures.Grader is null) lines.Add(("grader", "none: what follows the policy is not measured; name one with --grader"));
             AddFailures(lines, "eval", figures.Failed);
             return (lines, figures.Failed.Values.Sum());

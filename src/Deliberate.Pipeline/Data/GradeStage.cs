@@ -54,7 +54,7 @@ internal sealed class GradeStage(DataContext run, IProgress<StageProgress>? prog
 
         var failed = answerFailures.Reasons.Concat(gradeFailures.Reasons).GroupBy(entry => entry.Key).ToDictionary(group => group.Key, group => group.Sum(entry => entry.Value));
         var result = new GradedFigures(1, key, run.Policy.Hash, options.Seed, run.Clients.Base.Name, run.Clients.Grader?.Name,
-            answers.ToDictionary(arm => arm.Key, arm => (IReadOnlyDictionary<string, Metric>)Metrics(arm.Value, bootstrap)), answers.Keys.Where(arm => arm != Arms.Base).SelectMany(arm => Differences(answers[arm], answers[Arms.Base], bootstrap).Select(metric => (Name: $"{arm}, {metric.Key}", metric.Value))).ToDictionary(metric => metric.Name, metric => metric.Value), failed);
+            answers.ToDictionary(arm => arm.Key, arm => (IReadOnlyDictionary<string, Metric>)Metrics(arm.Value, bootstrap)), answers.Keys.Where(arm => arm != Arms.Base).SelectMany(arm => Differences(answers[arm], answers[Arms.Base], bootstrap).Select(metric => (Name: $"{arm} less base, {metric.Key}", metric.Value))).ToDictionary(metric => metric.Name, metric => metric.Value), failed);
         AtomicFile.Write(run.PathOf(File), stream => System.Text.Json.JsonSerializer.Serialize(stream, result, RunJson.Indented));
         return run.Finish("eval", key, result);
     }
