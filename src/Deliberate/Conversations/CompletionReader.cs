@@ -50,7 +50,8 @@ public static class CompletionReader
         var marked = text.AsSpan().ContainsAny('<', '['); // every mark begins with one of these
         if ((marked && text.Contains(ThoughtMarks.Channel, StringComparison.OrdinalIgnoreCase)) || (!opened && ThoughtMarks.BareChannels(text) is not null))
             return ReadChannels(text, opened, truncated);
-        if (!marked) return opened ? new(text.Trim(), "", true) : new("", text.Trim(), truncated);
+        if (!marked && opened) return new(text.Trim(), "", true);
+        if (!marked && ThoughtMarks.BareChannels(text.Trim()) is null) return new("", text.Trim(), truncated);
         var (end, answerAt) = LastClose(text);
         if (answerAt == 0 && opened) return new(Untagged(text), "", true);
         var thinking = text[..end];

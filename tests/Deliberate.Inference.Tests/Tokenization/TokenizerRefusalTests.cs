@@ -67,9 +67,13 @@ public sealed class TokenizerRefusalTests : IDisposable
         Assert.DoesNotContain('\n', message);
     }
 
-    /// <summary>2,000 damaged files; set <c>DELIBERATE_FUZZ</c> for more.</summary>
     [Fact]
-    public void A_damaged_file_is_read_or_refused_with_one_line()
+    public void A_damaged_file_is_read_or_refused_with_one_line() => Damage(2_000);
+
+    [Fact(Explicit = true)]
+    public void A_hundred_thousand_damaged_files_are_read_or_refused_with_one_line() => Damage(100_000);
+
+    private void Damage(int count)
     {
         var (good, refused) = (0, 0);
         var seeds = new[] { TokenizerSeeds.SentencePiece, TokenizerSeeds.SentencePiece, TokenizerSeeds.ByteLevel }.Select(Encoding.UTF8.GetBytes).ToArray();
@@ -91,7 +95,7 @@ public sealed class TokenizerRefusalTests : IDisposable
             {
                 File.Delete(path);
             }
-        }, iter: Mutation.Count(2_000));
+        }, iter: Mutation.Count(count));
         TestContext.Current.SendDiagnosticMessage($"{good} read, {refused} refused");
         Assert.True(good > 0 && refused > 0);
     }

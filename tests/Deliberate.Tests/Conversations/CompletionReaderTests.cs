@@ -12,6 +12,7 @@ public class CompletionReaderTests
     [InlineData("<think>\nwhy\n</think>\n\nyes", "why", "yes", false)]
     [InlineData("why</think>yes", "why", "yes", false)]
     [InlineData("yes", "", "yes", false)]
+    [InlineData("\nanalysisIt is fine.assistantfinalYes.", "It is fine.", "Yes.", false)]
     [InlineData("<think>why", "why", "", true)]
     [InlineData("yes <think>but", "but", "yes", true)]
     [InlineData("<think></think>yes", "", "yes", false)]
