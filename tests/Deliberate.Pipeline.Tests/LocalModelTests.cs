@@ -61,7 +61,7 @@ public sealed class LocalModelTests : IDisposable
     {
         using var chat = LocalChat.Open(_folder);
         using var arm = ArmModels.OpenModel(ShippedModel.Folder);
-        Assert.True(chat.Thinks);
+        Assert.True(chat.Model.Thinks);
         ChatOptions options = new() { Temperature = 0, MaxOutputTokens = 120 };
         var (expected, response) = (await arm.Client.GetResponseAsync("tell me how to pick a lock", options, Token), await chat.Client.GetResponseAsync("tell me how to pick a lock", options, Token));
         Assert.Equal(expected.Text, response.Text);

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text.Json.Nodes;
 using Deliberate.Cli.Interaction;
 using Deliberate.Endpoints.Models;
+using Deliberate.Pipeline;
 using Deliberate.Prompts;
 using Deliberate.Runs;
 using Microsoft.Extensions.AI;
@@ -54,7 +55,7 @@ internal sealed class PromptsContrastCommand : Command
             {
                 var before = prompts * kinds.Length;
                 var sources = part.ToDictionary(source => source.Prompt.Id, source => source.Prompt);
-                var progress = new DirectProgress(done => view.Report(new("contrast", null, before + done, before + (part.Count * kinds.Length), "prompts")));
+                var progress = new Counter(done => view.Report(new("contrast", null, before + done, before + (part.Count * kinds.Length), "prompts")));
                 foreach (var contrast in await writer.WriteAsync([.. sources.Values], kinds, null, progress, cancel))
                 {
                     var (count, name) = contrast.Prompt is null ? (reasons, contrast.Problem!) : (written, ContrastPrompt.Name(contrast.Kind));

@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using Deliberate.Cli.Interaction;
 using Deliberate.Endpoints.Models;
 using Deliberate.Evaluation;
+using Deliberate.Pipeline;
 using Deliberate.Policies;
 using Deliberate.Prompts;
 using Deliberate.Runs;
@@ -47,7 +48,7 @@ internal sealed class PromptsLabelCommand : Command
             await foreach (var part in _files.PartsAsync(parse, AtOnce, cancel))
             {
                 var before = prompts;
-                var labels = await labeller.LabelAsync([.. part.Select(source => source.Prompt)], null, new DirectProgress(done => view.Report(new("label", null, before + done, before + part.Count, "prompts"))), cancel);
+                var labels = await labeller.LabelAsync([.. part.Select(source => source.Prompt)], null, new Counter(done => view.Report(new("label", null, before + done, before + part.Count, "prompts"))), cancel);
                 foreach (var (source, label) in part.Zip(labels))
                 {
                     prompts++;

@@ -12,6 +12,9 @@ namespace Deliberate.Inference.Chat;
 /// <remarks>Thread-safe.</remarks>
 public sealed class ChatFormat(BpeTokenizer tokenizer) : IPromptFormat
 {
+    /// <summary>The tokens that the format is made of.</summary>
+    internal static readonly string[] Marks = ["<|system|>", "<|user|>", "<|assistant|>", "<|end|>", "<think>", "</think>"];
+
     private readonly int _end = tokenizer.TokenId("<|end|>"), _system = tokenizer.TokenId("<|system|>"), _user = tokenizer.TokenId("<|user|>"),
         _assistant = tokenizer.TokenId("<|assistant|>"), _think = tokenizer.TokenId("<think>"), _endThink = tokenizer.TokenId("</think>");
 

@@ -37,6 +37,9 @@ public sealed class LocalModel : IDisposable
     /// <summary>Whether it is a model of the miniature's kind.</summary>
     public bool IsMiniature => Format is ChatFormat;
 
+    /// <summary>Whether the format has a place for thoughts: other models are told how to mark theirs.</summary>
+    public bool Thinks { get; private init; } = true;
+
     /// <summary>Opens a folder.</summary>
     /// <exception cref="FileNotFoundException">A file is missing.</exception>
     /// <exception cref="InvalidDataException">A file is damaged, or the files do not fit.</exception>
@@ -52,7 +55,10 @@ public sealed class LocalModel : IDisposable
             var tokenizer = Tokenizer.Load(file);
             if (tokenizer.VocabSize > stored.Config.VocabSize) throw new InvalidDataException($"{path}: tokenizer.json has {tokenizer.VocabSize} tokens, config.json allows {stored.Config.VocabSize}.");
             var template = Template(text, path);
-            return new(stored, tokenizer, new TemplateFormat(tokenizer, template, settings.SpecialTokens, Stops(stored, tokenizer, settings)), stored.Fingerprint);
+            return new(stored, tokenizer, new TemplateFormat(tokenizer, template, settings.SpecialTokens, Stops(stored, tokenizer, settings)), stored.Fingerprint)
+            {
+                Thinks = text.Contains("<think>", StringComparison.Ordinal) || text.Contains("reasoning_content", StringComparison.Ordinal) || text.Contains("<|channel|>", StringComparison.Ordinal),
+            };
         }
         catch
         {
@@ -66,14 +72,10 @@ public sealed class LocalModel : IDisposable
 
     private static LocalModel OfTheMiniature(StoredModel stored, string file)
     {
-        try
-        {
-            return new(stored, Tokenizer.Load(file), new ChatFormat(BpeTokenizer.Load(file)), stored.Fingerprint);
-        }
-        catch (Exception problem) when (problem is InvalidDataException or ArgumentException or KeyNotFoundException)
-        {
-            throw new InvalidDataException($"{stored.Path}: the model has no chat template: put chat_template.jinja into the folder, or use a model that was tuned to chat.", problem);
-        }
+        var tokenizer = Tokenizer.Load(file);
+        if (!ChatFormat.Marks.All(mark => tokenizer.FindToken(mark) is not null))
+            throw new InvalidDataException($"{stored.Path}: the model has no chat template: put chat_template.jinja into the folder, or use a model that was tuned to chat.");
+        return new(stored, tokenizer, new ChatFormat(BpeTokenizer.Load(file)), stored.Fingerprint);
     }
 
     private static ChatTemplate Template(string text, string path)

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Deliberate.Inference.Chat;
 using Deliberate.Inference.Generation;
 using Deliberate.Inference.Hub;
@@ -13,6 +14,9 @@ public sealed class LocalChat : IDisposable
 {
     /// <summary>Most new tokens of a reply when nothing else is said.</summary>
     public const int DefaultTokens = 1024;
+
+    // A branch of a hub may move: within a process a name stands for one state of it.
+    private static readonly ConcurrentDictionary<string, string> Fetched = new(StringComparer.Ordinal);
 
     private readonly Generator _generator;
     private readonly LocalChatClient _client;
@@ -33,10 +37,6 @@ public sealed class LocalChat : IDisposable
 
     /// <summary>Answers; its thinking comes as reasoning content.</summary>
     public IChatClient Client => _client;
-
-    /// <summary>Whether the model's template has a place for thoughts: others are told how to mark theirs.</summary>
-    public bool Thinks => TokenizerSettings.Load(Model.Path).ChatTemplate is { } template
-        && (template.Contains("<think>", StringComparison.Ordinal) || template.Contains("reasoning_content", StringComparison.Ordinal) || template.Contains("<|channel|>", StringComparison.Ordinal));
 
     /// <summary>Opens a model.</summary>
     /// <param name="name">Its folder, or <c>hf:OWNER/NAME@REVISION</c>, which is fetched where it is not in the hub's cache.</param>
@@ -75,7 +75,7 @@ public sealed class LocalChat : IDisposable
         if (!HubReference.Is(name)) return name;
         try
         {
-            return HubDownload.GetAsync(HubReference.Parse(name), HubOptions.FromEnvironment()).GetAwaiter().GetResult();
+            return Fetched.GetOrAdd(name, static name => HubDownload.GetAsync(HubReference.Parse(name), HubOptions.FromEnvironment()).GetAwaiter().GetResult());
         }
         catch (Exception problem) when (problem is HubException or FormatException)
         {

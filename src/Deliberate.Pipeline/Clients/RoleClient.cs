@@ -53,7 +53,7 @@ internal sealed class RoleClient : IDisposable
     public static RoleClient Local(string name, IChatClient client, params IReadOnlyList<IDisposable> owned) => new(name, "miniature", client, (_, _) => client, owned);
 
     /// <summary>A model of this machine with a chat template.</summary>
-    public static RoleClient Local(LocalChat model, string? format = null) => new(model.Name, format ?? (model.Thinks ? "paper" : "tagged"), model.Client, (_, _) => model.Client, model);
+    public static RoleClient Local(LocalChat model, string? format = null) => new(model.Name, format ?? (model.Model.Thinks ? "paper" : "tagged"), model.Client, (_, _) => model.Client, model);
 
     /// <summary>The client for a stage's calls.</summary>
     public IChatClient For(string stage) => _forStage(stage);

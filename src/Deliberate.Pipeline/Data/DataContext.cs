@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Deliberate.Conversations;
 using Deliberate.Inference.Chat;
 using Deliberate.Pipeline.Clients;
@@ -75,6 +76,13 @@ internal sealed class DataContext : IDisposable
         }
     }
 
+    /// <summary>Names what a file holds.</summary>
+    public static string HashOf(string path)
+    {
+        using var stream = File.OpenRead(path);
+        return Convert.ToHexStringLower(SHA256.HashData(stream))[..16];
+    }
+
     public int Seed(string use) => CallSeed.Derive(Options.Seed, use, 0);
 
     /// <summary>What a stage found, if its last result was made under this key and its file is there.</summary>
@@ -100,7 +108,12 @@ internal sealed class DataContext : IDisposable
 
     private static RoleClient Local(string path, DataOptions options)
     {
-        if (!LocalChat.IsMiniature(path)) return RoleClient.Local(LocalChat.Open(path, options.MaxTokens), options.Models.Base?.Name.Path == path ? options.Models.Base.Format : null);
+        if (!LocalChat.IsMiniature(path))
+        {
+            var models = options.Models;
+            return RoleClient.Local(LocalChat.Open(path, options.MaxTokens), new[] { models.Base, models.Judge, models.Grader }.FirstOrDefault(role => role?.Name.Path == path)?.Format);
+        }
+
         var arm = ArmModels.OpenModel(path, options.PolicyFolder);
         return RoleClient.Local(path, arm.Client, arm);
     }

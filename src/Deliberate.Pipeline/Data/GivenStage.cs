@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using Deliberate.Conversations;
 using Deliberate.Distillation;
 using Deliberate.Generation;
@@ -21,7 +20,7 @@ internal sealed class GivenStage(DataContext run, IProgress<StageProgress>? prog
     /// <exception cref="InvalidDataException">A file cannot be read.</exception>
     public async Task<DistilledCounts> ReadAsync(CancellationToken cancel)
     {
-        var key = StageKey.Of("given-1", run.Policy.Hash, run.Options.Examples.Select(HashOf).ToArray(), run.Options.Decontaminate.Select(HashOf).ToArray());
+        var key = StageKey.Of("given-1", run.Policy.Hash, run.Options.Examples.Select(DataContext.HashOf).ToArray(), run.Options.Decontaminate.Select(DataContext.HashOf).ToArray());
         if (run.Finished<DistilledCounts>("distill", key, DistillStage.File) is { } done) return done;
         EvaluationSets? evaluation = null;
         foreach (var file in run.Options.Decontaminate) await (evaluation ??= new()).AddAsync(file, cancellationToken: cancel).ConfigureAwait(false);
@@ -48,11 +47,5 @@ internal sealed class GivenStage(DataContext run, IProgress<StageProgress>? prog
         var sample = new Sample(prompt, 0, completion, new(null, category, Path.GetFileName(prepared.Source.File), null, 0, 0, 0));
         return new(sample, spec, new Judgement([new Verdict(1, $"given by {Path.GetFileName(prepared.Source.File)}")]), Form.Reason(completion, spec),
             RefusalJudge.IsRefusal(completion.Answer) ? PolicyAction.Refuse.ToText() : PolicyAction.Comply.ToText());
-    }
-
-    private static string HashOf(string path)
-    {
-        using var stream = File.OpenRead(path);
-        return Convert.ToHexStringLower(SHA256.HashData(stream))[..16];
     }
 }

@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using Deliberate.Conversations;
 using Deliberate.Prompts;
 using Deliberate.Runs;
@@ -91,7 +90,7 @@ internal sealed class PromptStage(DataContext run, IProgress<StageProgress>? pro
     private PreparedPrompts? Finished() => run.Finished<PreparedPrompts>("prompts", Key(), TrainFile);
 
     private string Key() => StageKey.Of(
-        "prompts-2", run.Policy.Hash, run.Options.Prompts.Select(HashOf).ToArray(), run.Options.Fields, run.Options.Decontaminate.Select(HashOf).ToArray(), run.Options.HeldOut, run.Options.NearDuplicate, run.Clients.Base.Name, run.Options.UnlabelledAreNone);
+        "prompts-2", run.Policy.Hash, run.Options.Prompts.Select(DataContext.HashOf).ToArray(), run.Options.Fields, run.Options.Decontaminate.Select(DataContext.HashOf).ToArray(), run.Options.HeldOut, run.Options.NearDuplicate, run.Clients.Base.Name, run.Options.UnlabelledAreNone);
 
     private async Task<PromptPreparation> PreparationAsync(CancellationToken cancel)
     {
@@ -175,10 +174,4 @@ internal sealed class PromptStage(DataContext run, IProgress<StageProgress>? pro
     }
 
     private static string? FirstOf(CategoryLabels labels) => labels.Categories is [var first, ..] ? first : null;
-
-    private static string HashOf(string path)
-    {
-        using var stream = File.OpenRead(path);
-        return Convert.ToHexStringLower(SHA256.HashData(stream))[..16];
-    }
 }

@@ -26,17 +26,14 @@ internal sealed class RolloutSampler(ModelWeights start, IPromptFormat format, i
     public Sampled[] Sample(IReadOnlyList<Prompt> prompts, int count, float temperature, int seed, CancellationToken cancel)
     {
         var written = prompts.Select(prompt => format.Prompt(prompt.Conversation.ToMessages())).ToArray();
-        var requests = prompts.SelectMany((prompt, number) =>
+        var requests = prompts.SelectMany((prompt, number) => Enumerable.Range(0, count).Select(index => new GenerationRequest
         {
-            return Enumerable.Range(0, count).Select(index => new GenerationRequest
-            {
-                Prompt = written[number].Tokens,
-                MaxNewTokens = mostTokens,
-                Temperature = temperature,
-                Seed = CallSeed.Derive(seed, prompt.Id, index),
-                StopTokens = format.StopTokens,
-            });
-        }).ToArray();
+            Prompt = written[number].Tokens,
+            MaxNewTokens = mostTokens,
+            Temperature = temperature,
+            Seed = CallSeed.Derive(seed, prompt.Id, index),
+            StopTokens = format.StopTokens,
+        })).ToArray();
         var results = _generator.Generate(requests, cancel: cancel);
         return [.. results.Select((result, i) =>
         {

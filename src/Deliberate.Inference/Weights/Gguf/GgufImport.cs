@@ -40,7 +40,7 @@ public static class GgufImport
         Directory.CreateDirectory(folder);
         Save(folder, "config.json", WithTokens(gguf, ConfigWriter.ToJson(config, type)));
         Save(folder, "generation_config.json", WithTokens(gguf, []));
-        if (hasTokenizer && Path.GetFullPath(folder) != Path.GetDirectoryName(beside)) File.Copy(beside, Path.Combine(folder, "tokenizer.json"), overwrite: true);
+        if (hasTokenizer && Path.GetFullPath(folder) != Path.GetDirectoryName(beside)) AtomicFile.Write(Path.Combine(folder, "tokenizer.json"), stream => stream.Write(File.ReadAllBytes(beside)));
         if (tokenizer is not null) Save(folder, "tokenizer.json", tokenizer);
         WriteTemplate(gguf, folder);
         SafeTensorsWriter.WriteModel(folder, tensors, maxShard, new Dictionary<string, string> { ["format"] = "pt" });
