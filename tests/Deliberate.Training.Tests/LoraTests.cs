@@ -126,6 +126,33 @@ public class LoraTests
         Assert.Equal(Reference.Logits(plain, ids, 1), Reference.Logits(adapted, ids, 1));
     }
 
+    [Theory]
+    [InlineData(false, false)]
+    [InlineData(true, false)]
+    [InlineData(true, true)]
+    public void Plain_code_and_libtorch_give_the_same_gradients_of_adapters(bool fp32, bool partial)
+    {
+        var options = Lora with { Fp32Base = fp32, Layers = partial ? [1] : null, TargetModules = partial ? ["k_proj", "up_proj", "o_proj"] : null };
+        var adapter = LoraAdapter.Create(Tiny.Config, options);
+        var random = new Random(2);
+        foreach (var matrices in adapter.Modules.Values)
+            for (var i = 0; i < matrices.B.Length; i++) matrices.B[i] = random.NextSingle() - 0.5f;
+        (double Loss, float[][] Gradients) Of(DecoderBody body, bool checkpointing = false)
+        {
+            using var decoder = new Decoder(Tiny.Weights(), new DecoderOptions { Bf16 = false, Adapter = adapter, GradientCheckpointing = checkpointing }) { Body = body };
+            var loss = Tiny.Rows(5).Chunk(2).Sum(rows => WeightedLoss.Backward(decoder, rows, 10));
+            using var scope = TorchSharp.torch.NewDisposeScope();
+            return (loss, [.. decoder.Parameters.Select(parameter => parameter.grad!.contiguous().data<float>().ToArray())]);
+        }
+
+        var expected = Of(DecoderBody.Torch);
+        foreach (var actual in new[] { Of(DecoderBody.Host), Of(DecoderBody.Torch, checkpointing: true) })
+        {
+            Assert.Equal(1, actual.Loss / expected.Loss, 1e-5);
+            foreach (var (a, b) in expected.Gradients.Zip(actual.Gradients)) Assert.InRange(Reference.Distance(a, b), 0, 1e-4f * Math.Max(1e-3f, a.Max(Math.Abs)));
+        }
+    }
+
     [Fact]
     public void An_adapter_survives_its_folder()
     {

@@ -20,9 +20,9 @@ internal abstract class BodyPass
 }
 
 /// <summary>By the body in plain C#.</summary>
-internal sealed class HostPass(HostBody host, IReadOnlyList<int[]> rows, IReadOnlyList<(int Row, int Position)> chosen) : BodyPass
+internal sealed class HostPass(HostBody host, IReadOnlyList<int[]> rows, IReadOnlyList<(int Row, int Position)> chosen, bool adapted) : BodyPass
 {
-    private readonly (Tensor Hidden, long Pass) _pass = host.Forward(rows, chosen);
+    private readonly (Tensor Hidden, long Pass) _pass = host.Forward(rows, chosen, adapted);
 
     public override Tensor Hidden => _pass.Hidden;
 

@@ -28,6 +28,7 @@ public sealed class Decoder : IDisposable
     private readonly LoraOptions? _lora;
     private readonly ScalarType _compute;
     private readonly bool? _checkpointing;
+    private readonly bool _fitsHost;
     private HostBody? _host;
 
     /// <summary>Builds the decoder with a copy of these weights, every parameter of it trained, on the processor.</summary>
@@ -49,7 +50,8 @@ public sealed class Decoder : IDisposable
         TorchLibrary.Initialize();
         Config = weights.Config;
         Device = TrainingDevice.Parse(options.Device);
-        IsPlain = DecoderBodies.IsPlain(Config) && options.Adapter is null && Device.type == TorchSharp.DeviceType.CPU;
+        _fitsHost = DecoderBodies.IsPlain(Config) && Device.type == TorchSharp.DeviceType.CPU;
+        IsPlain = _fitsHost && options.Adapter is null;
         _checkpointing = options.GradientCheckpointing;
         _compute = options.Bf16 ?? (IsPlain ? Processor.FastBf16 : MatrixProbe.Of(Device).Bf16) ? ScalarType.BFloat16 : ScalarType.Float32;
         _lora = options.Adapter?.Options;
@@ -63,7 +65,9 @@ public sealed class Decoder : IDisposable
             foreach (var projection in Projections) projection.Attach(adapter, Device);
         _rotary = new(Config.RopeTheta, Config.HeadDim, Config.RopeScaling, _compute, Device);
         if (Config.LocalRopeTheta is { } local) _localRotary = new(local, Config.HeadDim, RopeScaling.None, _compute, Device);
-        Body = DecoderBodies.Default(IsPlain && _compute == ScalarType.Float32);
+        _fitsHost &= _compute == ScalarType.Float32;
+        // Frozen matrices are packed in fp32 twice there; large models do without.
+        Body = DecoderBodies.Default(_fitsHost && (_lora is null || 8.0 * Projections.Sum(projection => projection.Weight.Tensor.numel()) < MostKept));
     }
 
     /// <summary>The shape of the model.</summary>
@@ -76,12 +80,12 @@ public sealed class Decoder : IDisposable
     /// What computes the hidden states that training asks for; plain C# where it is the faster one. <c>DELIBERATE_TRAINING</c>
     /// (torch or host) decides otherwise.
     /// </summary>
-    /// <exception cref="NotSupportedException">Set to the host's body for a decoder that it cannot compute: in bf16, with adapters, or of another family than plain Llama.</exception>
+    /// <exception cref="NotSupportedException">Set to the host's body for a decoder that it cannot compute: in bf16, on a GPU, or of another family than plain Llama.</exception>
     public DecoderBody Body
     {
         get;
-        init => field = value == DecoderBody.Host && !(IsPlain && _compute == ScalarType.Float32)
-            ? throw new NotSupportedException("The host's body computes plain Llama with tied embeddings in fp32 alone, without adapters; build the decoder with bf16: false, or use libtorch's.") : value;
+        init => field = value == DecoderBody.Host && !_fitsHost
+            ? throw new NotSupportedException("The host's body computes plain Llama with tied embeddings in fp32 alone, on the processor; build the decoder with bf16: false, or use libtorch's.") : value;
     }
 
     /// <summary>Whether to use libtorch's own attention for rows of every length: slower for short ones, kept to compare against.</summary>
@@ -115,7 +119,8 @@ public sealed class Decoder : IDisposable
 
     /// <summary>The body in plain C#; null where libtorch computes it.</summary>
     internal HostBody? Host => Body == DecoderBody.Torch ? null : _host ??= new HostBody(Config, _embedding.Tensor,
-        [.. _blocks.SelectMany(block => (Tensor[])[block.PreAttention!.Tensor, block.Qkv.Weight.Tensor, block.Output.Weight.Tensor, block.PreFeedForward!.Tensor, block.GateUp.Weight.Tensor, block.Down.Weight.Tensor]), _finalNorm.Tensor], _rotary);
+        [.. _blocks.SelectMany(block => (Tensor[])[block.PreAttention!.Tensor, block.Qkv.Weight.Tensor, block.Output.Weight.Tensor, block.PreFeedForward!.Tensor, block.GateUp.Weight.Tensor, block.Down.Weight.Tensor]), _finalNorm.Tensor], _rotary,
+        _lora is null ? null : [.. Projections.Select(projection => projection.Places)]);
 
     internal IReadOnlyList<DecoderBlock> Blocks => _blocks;
 

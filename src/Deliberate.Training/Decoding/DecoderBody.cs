@@ -9,7 +9,7 @@ public enum DecoderBody
     /// <summary>libtorch's operators: for every family, for adapters, for bf16, and to compare against.</summary>
     Torch,
 
-    /// <summary>Plain C# in fp32, on rows without padding, for plain Llama of which every parameter is trained; the quicker on processors without matrix units for bf16.</summary>
+    /// <summary>Plain C# in fp32, on rows without padding, for plain Llama; the quicker on processors without matrix units for bf16.</summary>
     Host,
 }
 

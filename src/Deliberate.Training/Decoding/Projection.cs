@@ -24,6 +24,9 @@ internal sealed class Projection(Parameter weight, Parameter? bias)
     /// <summary>Of each adapter the module's name and its tensors.</summary>
     public IEnumerable<(string Module, Tensor A, Tensor B)> Modules => _adapters.Select(adapter => (adapter.Module, adapter.A, adapter.B));
 
+    /// <summary>Of each adapter its tensors, its first row in the result and its scale.</summary>
+    public IReadOnlyList<(Tensor A, Tensor B, long Row, double Scale)> Places => [.. _adapters.Select(adapter => (adapter.A, adapter.B, adapter.Row, adapter.Scale))];
+
     /// <summary>Adds the adapters whose modules are here.</summary>
     public void Attach(LoraAdapter adapter, Device device)
     {

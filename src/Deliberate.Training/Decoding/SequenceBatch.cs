@@ -131,7 +131,7 @@ internal sealed class SequenceBatch
     private BodyPass Forward(Decoder decoder, bool leaf)
     {
         BodyPass pass;
-        if (decoder.Host is { } host) pass = new HostPass(host, _sequences, _predictors);
+        if (decoder.Host is { } host) pass = new HostPass(host, _sequences, _predictors, decoder.Adapted);
         else
         {
             var (tokens, lengths, chosen) = _packed ? Packed() : Padded();

@@ -29,13 +29,15 @@ internal sealed unsafe class HostBody : IDisposable
     /// <param name="embedding">(vocab, d)</param>
     /// <param name="parameters">Of each block the input norm, the matrix of queries, keys and values, the output matrix, the norm after attention, gate and up, down; at last the final norm.</param>
     /// <param name="rotary">Rotary table; the caller's too.</param>
-    public HostBody(ModelConfig config, Tensor embedding, IEnumerable<Tensor> parameters, RotaryTable rotary)
+    /// <param name="adapters">Of each matrix in turn its adapters, where those are trained and all else is frozen; null trains everything.</param>
+    public HostBody(ModelConfig config, Tensor embedding, IEnumerable<Tensor> parameters, RotaryTable rotary, IReadOnlyList<IReadOnlyList<(Tensor A, Tensor B, long Row, double Scale)>>? adapters = null)
     {
-        _weights = new(config);
+        _weights = new(config, adapters);
         _embedding = embedding;
         _rotary = rotary;
         _parameters = [.. parameters.Zip([.. _weights.Blocks.SelectMany(block => (HostVector[])[block.InputNorm, block.Qkv, block.Output, block.PostNorm, block.GateUp, block.Down]), _weights.FinalNorm])];
         _team = new(get_num_threads());
+        if (_weights.IsFrozen) PackOnce();
         _parts = [.. Enumerable.Range(0, _team.Count).Select(_ => new HostPart(_weights, rotary))];
     }
 
@@ -48,14 +50,17 @@ internal sealed unsafe class HostBody : IDisposable
     /// </summary>
     /// <param name="rows">The sequences.</param>
     /// <param name="chosen">Which states are asked for.</param>
+    /// <param name="adapted">Whether adapters count.</param>
     /// <returns>The states and the number of this pass. Under <c>no_grad</c> nothing is kept for a backward pass.</returns>
-    public (Tensor Hidden, long Pass) Forward(IReadOnlyList<int[]> rows, IReadOnlyList<(int Row, int Position)> chosen)
+    public (Tensor Hidden, long Pass) Forward(IReadOnlyList<int[]> rows, IReadOnlyList<(int Row, int Position)> chosen, bool adapted = true)
     {
+        foreach (var adapter in _weights.Adapters) adapter.IsOn = adapted;
         Distribute(rows, chosen);
         var keep = is_grad_enabled();
         var hidden = empty([chosen.Count, _weights.Config.HiddenSize], ScalarType.Float32);
         var target = Floats(hidden);
-        _weights.Embedding = Floats(_embedding);
+        if (_embedding.dtype == ScalarType.BFloat16) _weights.EmbeddingRounded = (ushort*)Floats(_embedding);
+        else _weights.Embedding = Floats(_embedding);
         foreach (var (tensor, place) in _parameters) place.Data = Floats(tensor);
         _team.Run(i => _weights.Pack(i, _team.Count, keep));
         _team.Run(i => _parts[i].Forward(target, keep));
@@ -75,6 +80,19 @@ internal sealed unsafe class HostBody : IDisposable
         using var _ = no_grad();
         var slope = hidden.grad?.contiguous() ?? throw new InvalidOperationException("The hidden states have no gradient yet.");
         var source = Floats(slope);
+        if (_weights.IsFrozen)
+        {
+            HostAdapter[] adapters = [.. _weights.Adapters];
+            foreach (var adapter in adapters) adapter.Prepare();
+            _team.Run(i => _parts[i].Backward(source));
+            _team.Run(i =>
+            {
+                for (var a = i; a < adapters.Length; a += _team.Count)
+                    foreach (var part in _parts) adapters[a].AddTo(part.Gradients);
+            });
+            return;
+        }
+
         var gradients = new nint[_parameters.Length];
         for (var i = 0; i < gradients.Length; i++) gradients[i] = (nint)Gradient(_parameters[i].Tensor);
         var embedding = Gradient(_embedding);
@@ -95,6 +113,20 @@ internal sealed unsafe class HostBody : IDisposable
         _weights.Dispose();
     }
 
+    // Frozen matrices never change.
+    private void PackOnce()
+    {
+        using var scope = NewDisposeScope();
+        using var _ = no_grad();
+        foreach (var (tensor, place) in _parameters)
+        {
+            if (place is not HostMatrix matrix) continue;
+            using var part = NewDisposeScope();
+            matrix.Data = Floats(tensor.dtype == ScalarType.Float32 ? tensor : tensor.to(ScalarType.Float32));
+            matrix.Pack(backward: true);
+        }
+    }
+
     // Long rows first, each to the thread that has least to do.
     private void Distribute(IReadOnlyList<int[]> rows, IReadOnlyList<(int Row, int Position)> chosen)
     {
@@ -105,7 +137,7 @@ internal sealed unsafe class HostBody : IDisposable
         var order = Enumerable.Range(0, rows.Count).Where(row => lengths[row] > 0).OrderByDescending(row => lengths[row]);
         var (costs, places) = (new double[_parts.Length], new (int Part, int Start)[rows.Count]);
         // Products with the matrices cost the same for every token, attention more the longer the row.
-        var (linear, quadratic) = (6.0 * _weights.GradientLength, 12.0 * _weights.Config.Layers * _weights.Config.Heads * _weights.Config.HeadDim);
+        var (linear, quadratic) = (_weights.IsFrozen ? 4.0 * _weights.FrozenSize : 6.0 * _weights.GradientLength, 12.0 * _weights.Config.Layers * _weights.Config.Heads * _weights.Config.HeadDim);
         foreach (var row in order)
         {
             var lightest = Array.IndexOf(costs, costs.Min());
@@ -128,12 +160,12 @@ internal sealed unsafe class HostBody : IDisposable
         foreach (var part in _parts) VectorMath.Add(part.Gradients + parameter.Place.Gradient + from, gradient + from, to - from);
     }
 
-    private static float* Gradient(Tensor parameter)
+    internal static float* Gradient(Tensor parameter)
     {
         if (parameter.grad is null) parameter.grad = zeros_like(parameter).DetachFromDisposeScope();
         return Floats(parameter.grad!);
     }
 
     // Native memory: it stays where it is as long as the tensor lives.
-    private static float* Floats(Tensor tensor) => (float*)Unsafe.AsPointer(ref MemoryMarshal.GetReference(tensor.bytes));
+    internal static float* Floats(Tensor tensor) => (float*)Unsafe.AsPointer(ref MemoryMarshal.GetReference(tensor.bytes));
 }

@@ -17,7 +17,7 @@ internal sealed unsafe class HostPart(HostWeights weights, RotaryTable rotary) :
     private readonly ModelConfig _config = weights.Config;
     private readonly HostAttention _attention = new(weights.Config);
     private readonly NativeBuffer _activations = new(), _slopes = new(), _tile = new(), _gradients = new();
-    private readonly HostStrides _strides = new(weights.Config);
+    private readonly HostStrides _strides = new(weights.Config, weights.Rank);
     private readonly List<(int Start, int Length)> _rows = [];
     private readonly List<int> _tokens = [], _positions = [];
     private readonly List<(int Token, int Output)> _outputs = [];
@@ -64,7 +64,12 @@ internal sealed unsafe class HostPart(HostWeights weights, RotaryTable rotary) :
         var tile = _strides.TileOf(_tile);
         var x = Reserve(0).Input;
         int d = _config.HiddenSize, stride = _strides.Model;
-        for (var t = 0; t < Tokens; t++) Copy(weights.Embedding + (long)_tokens[t] * d, x + (long)t * stride);
+        for (var t = 0; t < Tokens; t++)
+        {
+            if (weights.EmbeddingRounded == null) Copy(weights.Embedding + (long)_tokens[t] * d, x + (long)t * stride);
+            else Widen(weights.EmbeddingRounded + (long)_tokens[t] * d, x + (long)t * stride);
+        }
+
         for (var layer = 0; layer < _config.Layers; layer++) Forward(weights.Blocks[layer], Reserve(layer), Reserve(layer + 1).Input, tile);
         x = Reserve(_config.Layers).Input;
         foreach (var (token, output) in _outputs)
@@ -92,7 +97,7 @@ internal sealed unsafe class HostPart(HostWeights weights, RotaryTable rotary) :
                 slopes.Model + (long)token * stride, gradients + weights.FinalNorm.Gradient, d);
         }
 
-        for (var layer = _config.Layers - 1; layer >= 0; layer--) Backward(weights.Blocks[layer], Reserve(layer), slopes, gradients, tile);
+        for (var layer = _config.Layers - 1; layer >= 0; layer--) Backward(weights.Blocks[layer], Reserve(layer), slopes, gradients, tile, further: layer > 0 || !weights.IsFrozen);
     }
 
     /// <summary>Adds columns of the embedding's gradient. (vocab, d)</summary>
@@ -122,7 +127,7 @@ internal sealed unsafe class HostPart(HostWeights weights, RotaryTable rotary) :
                 Elementwise.RmsNorm(x, a.InputInverse[t + i], block.InputNorm.Data, tile.Norm + i * _strides.Model, d);
             }
 
-            block.Qkv.Forward(count, tile.Norm, _strides.Model, a.Qkv + (long)t * _strides.Qkv, _strides.Qkv, add: false);
+            block.Qkv.Forward(count, tile.Norm, _strides.Model, a.Qkv + (long)t * _strides.Qkv, _strides.Qkv, add: false, tile);
             Rotate(a.Qkv, t, count, 1);
         }
 
@@ -135,7 +140,7 @@ internal sealed unsafe class HostPart(HostWeights weights, RotaryTable rotary) :
             var middle = a.Middle + (long)t * _strides.Model;
             var gateUp = a.GateUp + (long)t * _strides.GateUp;
             for (var i = 0; i < count; i++) Copy(a.Input + (long)(t + i) * _strides.Model, middle + i * _strides.Model);
-            block.Output.Forward(count, a.Attended + (long)t * _strides.Attended, _strides.Attended, middle, _strides.Model, add: true);
+            block.Output.Forward(count, a.Attended + (long)t * _strides.Attended, _strides.Attended, middle, _strides.Model, add: true, tile);
             for (var i = 0; i < count; i++)
             {
                 var x = middle + i * _strides.Model;
@@ -144,15 +149,15 @@ internal sealed unsafe class HostPart(HostWeights weights, RotaryTable rotary) :
                 Copy(x, result + (long)(t + i) * _strides.Model);
             }
 
-            block.GateUp.Forward(count, tile.Norm, _strides.Model, gateUp, _strides.GateUp, add: false);
+            block.GateUp.Forward(count, tile.Norm, _strides.Model, gateUp, _strides.GateUp, add: false, tile);
             for (var i = 0; i < count; i++)
                 Elementwise.SwiGlu(gateUp + i * _strides.GateUp, gateUp + i * _strides.GateUp + _config.FeedForward, tile.Inner + i * _strides.Inner, _config.FeedForward);
-            block.Down.Forward(count, tile.Inner, _strides.Inner, result + (long)t * _strides.Model, _strides.Model, add: true);
+            block.Down.Forward(count, tile.Inner, _strides.Inner, result + (long)t * _strides.Model, _strides.Model, add: true, tile);
         }
     }
 
     // slopes.Model: of the block's result before, of its input afterwards.
-    private void Backward(HostBlock block, HostActivations a, HostSlopes slopes, float* gradients, HostTile tile)
+    private void Backward(HostBlock block, HostActivations a, HostSlopes slopes, float* gradients, HostTile tile, bool further)
     {
         int d = _config.HiddenSize, ff = _config.FeedForward;
         for (var t = 0; t < Tokens; t += Tile)
@@ -162,7 +167,7 @@ internal sealed unsafe class HostPart(HostWeights weights, RotaryTable rotary) :
             var middle = a.Middle + (long)t * _strides.Model;
             var gateUp = a.GateUp + (long)t * _strides.GateUp;
             var attended = a.Attended + (long)t * _strides.Attended;
-            block.Down.InputSlope(count, slope, _strides.Model, tile.InnerSlope, _strides.Inner);
+            block.Down.InputSlope(count, slope, _strides.Model, tile.InnerSlope, _strides.Inner, tile);
             for (var i = 0; i < count; i++)
             {
                 float* from = gateUp + i * _strides.GateUp, to = tile.GateUpSlope + i * _strides.GateUp;
@@ -170,14 +175,14 @@ internal sealed unsafe class HostPart(HostWeights weights, RotaryTable rotary) :
                 Elementwise.RmsNorm(middle + i * _strides.Model, a.MiddleInverse[t + i], block.PostNorm.Data, tile.Norm + i * _strides.Model, d);
             }
 
-            block.Down.AddSlope(count, slope, _strides.Model, tile.Inner, _strides.Inner, gradients, tile.Scratch);
-            block.GateUp.AddSlope(count, tile.GateUpSlope, _strides.GateUp, tile.Norm, _strides.Model, gradients, tile.Scratch);
-            block.GateUp.InputSlope(count, tile.GateUpSlope, _strides.GateUp, tile.NormSlope, _strides.Model);
+            block.Down.AddSlope(count, slope, _strides.Model, tile.Inner, _strides.Inner, gradients, tile);
+            block.GateUp.AddSlope(count, tile.GateUpSlope, _strides.GateUp, tile.Norm, _strides.Model, gradients, tile);
+            block.GateUp.InputSlope(count, tile.GateUpSlope, _strides.GateUp, tile.NormSlope, _strides.Model, tile);
             for (var i = 0; i < count; i++)
                 Elementwise.RmsNormBackward(middle + i * _strides.Model, a.MiddleInverse[t + i], block.PostNorm.Data, tile.NormSlope + i * _strides.Model,
                     slope + i * _strides.Model, gradients + block.PostNorm.Gradient, d);
-            block.Output.AddSlope(count, slope, _strides.Model, attended, _strides.Attended, gradients, tile.Scratch);
-            block.Output.InputSlope(count, slope, _strides.Model, slopes.Attended + (long)t * _strides.Attended, _strides.Attended);
+            block.Output.AddSlope(count, slope, _strides.Model, attended, _strides.Attended, gradients, tile);
+            block.Output.InputSlope(count, slope, _strides.Model, slopes.Attended + (long)t * _strides.Attended, _strides.Attended, tile);
         }
 
         foreach (var (start, length) in _rows)
@@ -191,8 +196,9 @@ internal sealed unsafe class HostPart(HostWeights weights, RotaryTable rotary) :
             var slope = slopes.Qkv + (long)t * _strides.Qkv;
             Rotate(slopes.Qkv, t, count, -1);
             for (var i = 0; i < count; i++) Elementwise.RmsNorm(x + i * _strides.Model, a.InputInverse[t + i], block.InputNorm.Data, tile.Norm + i * _strides.Model, d);
-            block.Qkv.AddSlope(count, slope, _strides.Qkv, tile.Norm, _strides.Model, gradients, tile.Scratch);
-            block.Qkv.InputSlope(count, slope, _strides.Qkv, tile.NormSlope, _strides.Model);
+            block.Qkv.AddSlope(count, slope, _strides.Qkv, tile.Norm, _strides.Model, gradients, tile);
+            if (!further) continue; // below are only the embeddings, which are frozen
+            block.Qkv.InputSlope(count, slope, _strides.Qkv, tile.NormSlope, _strides.Model, tile);
             for (var i = 0; i < count; i++)
                 Elementwise.RmsNormBackward(x + i * _strides.Model, a.InputInverse[t + i], block.InputNorm.Data, tile.NormSlope + i * _strides.Model,
                     slopes.Model + (long)(t + i) * _strides.Model, gradients + block.InputNorm.Gradient, d);
@@ -209,6 +215,11 @@ internal sealed unsafe class HostPart(HostWeights weights, RotaryTable rotary) :
     }
 
     private HostActivations Reserve(int layer) => _strides.ActivationsOf(_activations, Tokens, _config.Layers, _kept, layer);
+
+    private void Widen(ushort* from, float* to)
+    {
+        for (var i = 0; i < _config.HiddenSize; i++) to[i] = BFloat16.ToSingle(from[i]);
+    }
 
     private void Copy(float* from, float* to) => new Span<float>(from, _config.HiddenSize).CopyTo(new Span<float>(to, _config.HiddenSize));
 }

@@ -3,9 +3,9 @@ using Deliberate.Inference.Models;
 namespace Deliberate.Training.Decoding.Host;
 
 /// <summary>Distances between the tokens of each kind of activation, and where they lie in their buffers.</summary>
-internal sealed unsafe class HostStrides(ModelConfig config)
+internal sealed unsafe class HostStrides(ModelConfig config, int rank)
 {
-    private readonly int _heads = config.Heads, _widest = Math.Max(Math.Max(config.HiddenSize, config.FeedForward), config.Heads * config.HeadDim);
+    private readonly int _heads = config.Heads, _widest = Math.Max(Math.Max(Math.Max(config.HiddenSize, config.FeedForward), config.Heads * config.HeadDim), rank);
 
     /// <summary>Of the residual stream. (d)</summary>
     public int Model { get; } = Gemm.Stride(config.HiddenSize);
@@ -21,6 +21,9 @@ internal sealed unsafe class HostStrides(ModelConfig config)
 
     /// <summary>Of SwiGLU's result. (ff)</summary>
     public int Inner { get; } = Gemm.Stride(config.FeedForward);
+
+    /// <summary>Of what passes through adapters. (R)</summary>
+    public int Low { get; } = Gemm.Stride(rank);
 
     /// <summary>The activations of a layer; one layer's place serves all where they are not kept. Beyond the last layer there is only an input.</summary>
     public HostActivations ActivationsOf(NativeBuffer buffer, int tokens, int layers, bool keep, int layer)
@@ -49,8 +52,9 @@ internal sealed unsafe class HostStrides(ModelConfig config)
     public HostTile TileOf(NativeBuffer buffer)
     {
         const int rows = Gemm.BlockRows;
-        var at = buffer.Reserve(rows * (2 * Model + 2 * Inner + GateUp) + Gemm.OuterScratch(_widest));
-        return new(at, at + rows * Model, at + rows * 2 * Model, at + rows * (2 * Model + Inner), at + rows * (2 * Model + 2 * Inner), at + rows * (2 * Model + 2 * Inner + GateUp));
+        var at = buffer.Reserve(rows * (2 * Model + 2 * Inner + GateUp + 2 * Low) + Gemm.OuterScratch(_widest));
+        var low = at + rows * (2 * Model + 2 * Inner + GateUp);
+        return new(at, at + rows * Model, at + rows * 2 * Model, at + rows * (2 * Model + Inner), at + rows * (2 * Model + 2 * Inner), low + rows * 2 * Low, low, low + rows * Low, Low);
     }
 
     private static long Column(int tokens) => (tokens + 15) / 16 * 16;
@@ -85,7 +89,9 @@ internal readonly unsafe struct HostSlopes(float* model, float* attended, float*
 }
 
 /// <summary>Room for what some tokens need between two products, and for the products' own packing.</summary>
-internal readonly unsafe struct HostTile(float* norm, float* normSlope, float* inner, float* innerSlope, float* gateUpSlope, float* scratch)
+internal readonly unsafe struct HostTile(float* norm, float* normSlope, float* inner, float* innerSlope, float* gateUpSlope, float* scratch, float* low, float* lowSlope, int lowStride)
 {
-    public readonly float* Norm = norm, NormSlope = normSlope, Inner = inner, InnerSlope = innerSlope, GateUpSlope = gateUpSlope, Scratch = scratch;
+    public readonly float* Norm = norm, NormSlope = normSlope, Inner = inner, InnerSlope = innerSlope, GateUpSlope = gateUpSlope, Scratch = scratch, Low = low, LowSlope = lowSlope;
+
+    public readonly int LowStride = lowStride;
 }
