@@ -71,7 +71,7 @@ internal static class ModelBenchmark
     }
 
     // Adds the time of each step in which all sequences are in work; before that, the end of the last prompt.
-    private static void Generate(Generator generator, GenerationRequest[] requests, List<double> steps, out long first)
+    internal static void Generate(Generator generator, GenerationRequest[] requests, List<double> steps, out long first)
     {
         var stamps = new List<long>[] { [], [] };
         foreach (var (i, list) in ((int, List<long>)[])[(0, stamps[0]), (requests.Length - 1, stamps[1])])

@@ -20,6 +20,14 @@ if (args is ["model", var path, ..])
     return 0;
 }
 
+// llama FOLDER GGUF [rounds] [threads] [script]: the engine beside llama.cpp on the same weights in bf16. See bench/peers/llama.mjs.
+if (args is ["llama", var folder, var gguf, ..])
+{
+    int Number(int at, int otherwise) => args.Length > at && int.TryParse(args[at], NumberStyles.Integer, CultureInfo.InvariantCulture, out var given) && given > 0 ? given : otherwise;
+    LlamaComparison.Run(folder, gguf, args.Length > 5 ? args[5] : Path.Combine("bench", "peers", "llama.mjs"), Number(3, 5), Number(4, Environment.ProcessorCount));
+    return 0;
+}
+
 // store [prompts] [concurrency,concurrency...]: durable completions per second through the run store.
 if (args is ["store", ..])
 {

@@ -44,8 +44,10 @@ internal static unsafe class NarrowKernels
     {
         Vector256<float> a0 = default, b0 = default, a1 = default, b1 = default, a2 = default, b2 = default, a3 = default, b3 = default;
         float* x0 = x, x1 = x + xs, x2 = x1 + xs, x3 = x2 + xs;
+        var panel = (nint)inputs * Panel * T.Size;
         for (nint k = 0; k < inputs; k++, w += Panel * T.Size)
         {
+            Memory.PrefetchFar(w + panel);
             var (p, q) = (T.Low(w), T.High(w));
             var v = Vector256.Create(x0[k]); a0 = Vector256.FusedMultiplyAdd(v, p, a0); b0 = Vector256.FusedMultiplyAdd(v, q, b0);
             v = Vector256.Create(x1[k]); a1 = Vector256.FusedMultiplyAdd(v, p, a1); b1 = Vector256.FusedMultiplyAdd(v, q, b1);
@@ -62,9 +64,12 @@ internal static unsafe class NarrowKernels
     {
         Vector256<float> a0 = default, b0 = default, c0 = default, d0 = default, a1 = default, b1 = default, c1 = default, d1 = default;
         float* x0 = x, x1 = x + xs;
-        var u = w + (nint)inputs * Panel * T.Size;
+        var panel = (nint)inputs * Panel * T.Size;
+        var u = w + panel;
         for (nint k = 0; k < inputs; k++, w += Panel * T.Size, u += Panel * T.Size)
         {
+            Memory.PrefetchFar(w + 2 * panel);
+            Memory.PrefetchFar(u + 2 * panel);
             var (p, q, v) = (T.Low(w), T.High(w), Vector256.Create(x0[k]));
             var (r, t, z) = (T.Low(u), T.High(u), Vector256.Create(x1[k]));
             a0 = Vector256.FusedMultiplyAdd(v, p, a0); b0 = Vector256.FusedMultiplyAdd(v, q, b0);
