@@ -60,5 +60,13 @@ if (args is ["training", var model, ..])
     return 0;
 }
 
+// grpo [FOLDER] [rounds]: seconds of a step of reinforcement learning, on a small model of random weights or on a model of a folder.
+if (args is ["grpo", ..])
+{
+    var number = args.Skip(1).FirstOrDefault(arg => int.TryParse(arg, NumberStyles.Integer, CultureInfo.InvariantCulture, out _));
+    GrpoBenchmark.Run(args.Skip(1).FirstOrDefault(arg => arg != number), number is null ? 5 : int.Parse(number, CultureInfo.InvariantCulture));
+    return 0;
+}
+
 BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);
 return 0;

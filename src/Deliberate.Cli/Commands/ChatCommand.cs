@@ -37,7 +37,7 @@ internal sealed class ChatCommand : Command
     private async Task<int> RunAsync(ParseResult parse, CancellationToken cancel)
     {
         using var arm = parse.GetValue(_model) is { } model
-            ? ArmModels.OpenModel(model, parse.GetValue(_policy))
+            ? ArmModels.OpenModel(await ModelPath.ResolveAsync(model, _terminal, cancel), parse.GetValue(_policy))
             : ArmModels.Open(parse.GetRequiredValue(_run), parse.GetRequiredValue(_arm));
         return await new ChatSession(_terminal, arm.Client, arm.Name, arm.SystemMessages, parse.GetValue(_showThinking)).RunAsync(cancel);
     }

@@ -27,6 +27,7 @@ internal static class DataStages
     public static async Task<int> RunAsync(Terminal terminal, DataArguments arguments, ParseResult parse, IReadOnlyList<string> stages, CancellationToken cancel)
     {
         var options = arguments.Read(parse);
+        await ModelPath.FetchAsync(options.Models, terminal, cancel);
         using var run = DataRun.Open(options);
         if (arguments.IsDryRun(parse))
         {

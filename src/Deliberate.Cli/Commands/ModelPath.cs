@@ -1,5 +1,6 @@
 using Deliberate.Cli.Interaction;
 using Deliberate.Inference.Hub;
+using Deliberate.Pipeline.Clients;
 
 namespace Deliberate.Cli.Commands;
 
@@ -9,24 +10,21 @@ internal static class ModelPath
     public const string Description = "The model's folder, or hf:OWNER/NAME@REVISION, which is fetched into the hub's cache.";
 
     /// <summary>The folder of a model.</summary>
-    /// <exception cref="InvalidDataException">The name is none.</exception>
-    /// <exception cref="HubException">It cannot be had.</exception>
+    /// <exception cref="Pipeline.AlignmentException">It cannot be had.</exception>
     public static async Task<string> ResolveAsync(string name, Terminal terminal, CancellationToken cancel)
     {
         if (name.StartsWith("local:", StringComparison.Ordinal)) name = name["local:".Length..];
         if (!HubReference.Is(name)) return name;
-        HubReference reference;
-        try
-        {
-            reference = HubReference.Parse(name);
-        }
-        catch (FormatException problem)
-        {
-            throw new InvalidDataException(problem.Message, problem);
-        }
-
         await using var view = ProgressView.Over(terminal);
-        return await HubDownload.GetAsync(reference, HubOptions.FromEnvironment(), new HubView(view), cancel);
+        return await LocalChat.FetchAsync(name, new HubView(view), terminal.Note, cancel);
+    }
+
+    /// <summary>Fetches what a run will open, while its progress can be seen.</summary>
+    /// <exception cref="Pipeline.AlignmentException">A model cannot be had.</exception>
+    public static async Task FetchAsync(ModelRoles roles, Terminal terminal, CancellationToken cancel)
+    {
+        foreach (var role in new[] { roles.Base, roles.Judge, roles.Grader })
+            if (role?.Name.Path is { } path) await ResolveAsync(path, terminal, cancel);
     }
 
     private sealed class HubView(ProgressView view) : IProgress<HubProgress>

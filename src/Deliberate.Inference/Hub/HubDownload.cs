@@ -46,6 +46,7 @@ public static class HubDownload
             }
             catch (HubException error) when (known is not null && error.InnerException is HttpRequestException or OperationCanceledException)
             {
+                options.Note?.Invoke($"{model}: {options.Endpoint.Host} cannot be reached; the cache's commit {Path.GetFileName(known)} is used, which may not be the newest.");
                 return known;
             }
 

@@ -24,11 +24,15 @@ public sealed class HubOptions
     /// <summary>How long a connection may stay silent.</summary>
     public TimeSpan Silence { get; init; } = TimeSpan.FromSeconds(60);
 
-    /// <summary>The environment's settings.</summary>
-    /// <exception cref="HubException"><c>HF_ENDPOINT</c> is no address.</exception>
-    public static HubOptions FromEnvironment() => From(Environment.GetEnvironmentVariable);
+    /// <summary>Hears in a line of what is done otherwise than asked: a branch that is taken from the cache because the hub cannot be reached.</summary>
+    public Action<string>? Note { get; init; }
 
-    internal static HubOptions From(Func<string, string?> variable)
+    /// <summary>The environment's settings.</summary>
+    /// <param name="note">See <see cref="Note"/>.</param>
+    /// <exception cref="HubException"><c>HF_ENDPOINT</c> is no address.</exception>
+    public static HubOptions FromEnvironment(Action<string>? note = null) => From(Environment.GetEnvironmentVariable, note);
+
+    internal static HubOptions From(Func<string, string?> variable, Action<string>? note = null)
     {
         string? Read(string name) => variable(name)?.Trim() is { Length: > 0 } value ? value : null;
         var caches = Read("XDG_CACHE_HOME") ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache");
@@ -39,6 +43,7 @@ public sealed class HubOptions
             Endpoint = Uri.TryCreate(endpoint, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https" && uri.UserInfo.Length == 0 ? uri : throw new HubException("HF_ENDPOINT is no plain http or https address."),
             Token = Read("HF_TOKEN"),
             Cache = Read("HF_HUB_CACHE") ?? Path.Combine(home, "hub"),
+            Note = note,
             Offline = Read("HF_HUB_OFFLINE")?.ToUpperInvariant() is "1" or "TRUE" or "ON" or "YES",
         };
     }

@@ -68,14 +68,23 @@ public sealed class LocalChat : IDisposable
         }
     }
 
-    /// <summary>The folder of a model.</summary>
+    /// <summary>The folder of a model, fetched in silence where <see cref="FetchAsync"/> was not called before.</summary>
     /// <exception cref="AlignmentException">It cannot be had.</exception>
-    public static string Folder(string name)
+    public static string Folder(string name) => HubReference.Is(name) && !Fetched.ContainsKey(name) ? FetchAsync(name).GetAwaiter().GetResult() : Fetched.GetValueOrDefault(name, name);
+
+    /// <summary>The folder of a model; one of a hub is fetched where it is not in the hub's cache.</summary>
+    /// <param name="name">Its folder, or <c>hf:OWNER/NAME@REVISION</c>.</param>
+    /// <param name="progress">Hears of every piece that arrives.</param>
+    /// <param name="note">Hears in a line of what is done otherwise than asked.</param>
+    /// <param name="cancel">Stops it; what has arrived is kept.</param>
+    /// <exception cref="AlignmentException">It cannot be had.</exception>
+    public static async Task<string> FetchAsync(string name, IProgress<HubProgress>? progress = null, Action<string>? note = null, CancellationToken cancel = default)
     {
         if (!HubReference.Is(name)) return name;
+        if (Fetched.TryGetValue(name, out var folder)) return folder;
         try
         {
-            return Fetched.GetOrAdd(name, static name => HubDownload.GetAsync(HubReference.Parse(name), HubOptions.FromEnvironment()).GetAwaiter().GetResult());
+            return Fetched.GetOrAdd(name, await HubDownload.GetAsync(HubReference.Parse(name), HubOptions.FromEnvironment(note), progress, cancel).ConfigureAwait(false));
         }
         catch (Exception problem) when (problem is HubException or FormatException)
         {

@@ -9,6 +9,7 @@ public sealed class HubDownloadTests : IAsyncLifetime
 {
     private static readonly HubReference Model = new("o", "m");
 
+    private readonly List<string> _notes = [];
     private readonly TemporaryFolder _folder = new();
     private HubServer _server = null!;
 
@@ -201,7 +202,9 @@ public sealed class HubDownloadTests : IAsyncLifetime
         Assert.Equal(Snapshot, await GetAsync(options: offline));
         Assert.Equal(count, _server.ToHub.Count);
         await _server.DisposeAsync();
+        Assert.Empty(_notes);
         Assert.Equal(Snapshot, await GetAsync());
+        Assert.Contains("127.0.0.1 cannot be reached; the cache's commit", Assert.Single(_notes), StringComparison.Ordinal);
         Assert.Contains("cannot be reached", await FailsAsync(Options(), Model with { Revision = "v2" }), StringComparison.Ordinal);
     }
 
@@ -311,7 +314,7 @@ public sealed class HubDownloadTests : IAsyncLifetime
     }
 
     private HubOptions Options(string? token = null, int retries = 3, bool offline = false) =>
-        new() { Endpoint = _server.Endpoint, Cache = Cache, Token = token, Retries = retries, Offline = offline, FirstWait = TimeSpan.FromMilliseconds(1) };
+        new() { Endpoint = _server.Endpoint, Cache = Cache, Token = token, Retries = retries, Offline = offline, FirstWait = TimeSpan.FromMilliseconds(1), Note = _notes.Add };
 
     private Task<string> GetAsync(HubReference? model = null, HubOptions? options = null) => HubDownload.GetAsync(model ?? Model, options ?? Options(), _server, TestContext.Current.CancellationToken);
 
