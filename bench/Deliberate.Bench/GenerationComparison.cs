@@ -13,18 +13,21 @@ internal static class GenerationComparison
 {
     private const int PromptTokens = 100, NewTokens = 60;
 
-    public static void Run(int rounds, bool engineOnly, bool limits)
+    public static void Run(int rounds, bool engineOnly, bool limits, string? folder)
     {
-        var (weights, name) = BenchModel.Load();
+        using var stored = folder is null ? null : StoredModel.Open(folder);
+        var (weights, name) = stored is null ? BenchModel.Load() : (stored.Weights(), Path.GetFileName(stored.Path));
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{name}: {weights.Parameters / 1e6:F2}M parameters; {PromptTokens} prompt tokens, {NewTokens} new ones; {Environment.ProcessorCount} cores; greedy, fp32; medians of {rounds} alternating rounds"));
+            $"{name}: {weights.Parameters / 1e6:F2}M parameters; {PromptTokens} prompt tokens, {NewTokens} new ones; {Environment.ProcessorCount} cores; greedy; medians of {rounds} alternating rounds"));
         using var engine = new Generator(weights);
-        using var trained = new Generator(Trained(weights));
+        using var trained = folder is null ? new Generator(Trained(weights)) : null;
         using var torchGenerator = engineOnly ? null : new TorchGenerator(weights);
-        foreach (var batch in (int[])[1, 64])
+        foreach (var batch in (int[])(folder is null ? [1, 64] : [1, 8, 32]))
         {
             var prompts = BenchModel.Prompts(weights.Config, batch, PromptTokens);
-            var contestants = new List<(string Name, Func<int[][]> Generate)> { ("engine", () => OfEngine(engine, prompts)), ("engine, fp32 weights", () => OfEngine(trained, prompts)) };
+            var contestants = new List<(string Name, Func<int[][]> Generate)> { ("engine", () => OfEngine(engine, prompts)) };
+            if (trained is not null) contestants.Add(("engine, fp32 weights", () => OfEngine(trained, prompts)));
+            var own = contestants.Count;
             if (torchGenerator is not null)
                 for (var threads = 1; threads <= Environment.ProcessorCount; threads *= 2)
                 {
@@ -37,7 +40,7 @@ internal static class GenerationComparison
                     ));
                 }
 
-            Compare(batch, rounds, contestants);
+            Compare(batch, rounds, contestants, own);
         }
 
         if (limits) Limits.Print(weights.Config);
@@ -56,7 +59,7 @@ internal static class GenerationComparison
     private static int[][] OfEngine(Generator engine, int[][] prompts) =>
         [.. engine.Generate([.. prompts.Select(prompt => new GenerationRequest { Prompt = prompt, MaxNewTokens = NewTokens, Temperature = 0 })]).Select(result => result.Tokens)];
 
-    private static void Compare(int batch, int rounds, List<(string Name, Func<int[][]> Generate)> contestants)
+    private static void Compare(int batch, int rounds, List<(string Name, Func<int[][]> Generate)> contestants, int own)
     {
         var texts = contestants.Select(contestant => contestant.Generate()).ToArray(); // warms up as well
         var speeds = contestants.Select(_ => new List<double>()).ToArray();
@@ -78,8 +81,8 @@ internal static class GenerationComparison
             Console.WriteLine(i == 0 ? line : $"{line}; {equal} of {batch * NewTokens} tokens equal before the first difference");
         }
 
-        if (contestants.Count > 2)
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  engine / best TorchSharp  {Median(speeds[0]) / speeds.Skip(2).Max(Median),9:F1} x; by processor seconds {Median(perCpu[0]) / perCpu.Skip(2).Max(Median):F1} x"));
+        if (contestants.Count > own)
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  engine / best TorchSharp  {Median(speeds[0]) / speeds.Skip(own).Max(Median),9:F1} x; by processor seconds {Median(perCpu[0]) / perCpu.Skip(own).Max(Median):F1} x"));
     }
 
     internal static double Median(IEnumerable<double> values)

@@ -3,11 +3,11 @@ using BenchmarkDotNet.Running;
 using Deliberate.Bench;
 using Deliberate.Inference.Generation;
 
-// generation [rounds] [--engine] [--no-limits]: the engine against TorchSharp (--engine: alone). Anything else goes to BenchmarkDotNet (--filter '*Matrix*').
+// generation [rounds] [FOLDER] [--engine] [--no-limits]: the engine against TorchSharp (--engine: alone), on the miniature or on a model of a folder. Anything else goes to BenchmarkDotNet (--filter '*Matrix*').
 if (args is ["generation", ..])
 {
     var rounds = args.Length > 1 && int.TryParse(args[1], NumberStyles.Integer, CultureInfo.InvariantCulture, out var given) && given > 0 ? given : 7;
-    GenerationComparison.Run(rounds, engineOnly: args.Contains("--engine"), limits: !args.Contains("--no-limits"));
+    GenerationComparison.Run(rounds, engineOnly: args.Contains("--engine"), limits: !args.Contains("--no-limits"), args.Skip(1).FirstOrDefault(Directory.Exists));
     return 0;
 }
 

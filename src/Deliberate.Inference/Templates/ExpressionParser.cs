@@ -1,53 +1,14 @@
-using System.Runtime.CompilerServices;
-
 namespace Deliberate.Inference.Templates;
 
 /// <summary>Reads expressions by Jinja2's grammar and precedence.</summary>
-internal class ExpressionParser(List<Token> tokens, string template, TemplateLimits limits)
+internal class ExpressionParser(List<Token> tokens, string template, TemplateLimits limits) : TokenReader(tokens, template, limits)
 {
     private readonly List<(string Kind, string Name, int Line)> _unknown = [];
-    private int _place;
-    private int _depth;
-
-    protected Token Current => tokens[_place];
 
     /// <summary>The names <c>caller</c>, <c>kwargs</c> and <c>varargs</c> that were read so far; a macro that uses them takes more arguments.</summary>
     protected HashSet<string> SpecialNames { get; set; } = [];
 
     protected int Unknown => _unknown.Count;
-
-    protected Token Next() => Current is { Kind: TokenKind.End } end ? end : tokens[_place++];
-
-    protected TemplateException Error(string construct, string reason, int? line = null) => new(template, line ?? Current.Line, construct, reason);
-
-    protected bool Skip(string name)
-    {
-        if (!Current.Is(name)) return false;
-        Next();
-        return true;
-    }
-
-    protected bool SkipOperator(string text)
-    {
-        if (!Current.IsOperator(text)) return false;
-        Next();
-        return true;
-    }
-
-    protected void Expect(string text, string construct)
-    {
-        if (!SkipOperator(text)) throw Error(construct, $"expected '{text}', got {Current}");
-    }
-
-    protected string ExpectName(string construct) => Current.Kind == TokenKind.Name ? Next().Text : throw Error(construct, $"expected a name, got {Current}");
-
-    protected void Deeper(string construct)
-    {
-        if (++_depth > limits.ParseDepth || !RuntimeHelpers.TryEnsureSufficientExecutionStack())
-            throw Error(construct, $"it nests deeper than {limits.ParseDepth} levels (limit {nameof(TemplateLimits.ParseDepth)})");
-    }
-
-    protected void Shallower() => _depth--;
 
     /// <summary>Unknown filters and tests since this mark may stand: they are in a branch that may never be reached.</summary>
     protected void Forgive(int mark) => _unknown.RemoveRange(mark, _unknown.Count - mark);
@@ -81,7 +42,7 @@ internal class ExpressionParser(List<Token> tokens, string template, TemplateLim
 
     private Expression ParseTarget(bool namespaces)
     {
-        if (namespaces && Current.Kind == TokenKind.Name && tokens[_place + 1].IsOperator(".") && Current is var owner)
+        if (namespaces && Current.Kind == TokenKind.Name && Following.IsOperator(".") && Current is var owner)
         {
             Next();
             Next();
@@ -156,7 +117,7 @@ internal class ExpressionParser(List<Token> tokens, string template, TemplateLim
         {
             if (Current is { Kind: TokenKind.Operator, Text: "==" or "!=" or "<" or "<=" or ">" or ">=" }) rest.Add((Next().Text, ParseSum()));
             else if (Skip("in")) rest.Add(("in", ParseSum()));
-            else if (Current.Is("not") && tokens[_place + 1].Is("in"))
+            else if (Current.Is("not") && Following.Is("in"))
             {
                 Next();
                 Next();
@@ -382,7 +343,7 @@ internal class ExpressionParser(List<Token> tokens, string template, TemplateLim
                 Ensure(spreadNamed is null);
                 spreadNamed = ParseExpression();
             }
-            else if (Current.Kind == TokenKind.Name && tokens[_place + 1].IsOperator("="))
+            else if (Current.Kind == TokenKind.Name && Following.IsOperator("="))
             {
                 Ensure(spreadNamed is null);
                 var name = Next().Text;
