@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace Deliberate.Training.Decoding.Host;
 
@@ -134,8 +135,12 @@ internal static unsafe class Gemm
     {
         Vector256<float> p0 = default, q0 = default, p1 = default, q1 = default, p2 = default, q2 = default;
         Vector256<float> p3 = default, q3 = default, p4 = default, q4 = default, p5 = default, q5 = default;
+        // Results and the next panel come from a far cache or from memory while this one is used.
+        for (var i = 0; i < TileRows; i++) Fetch(c + i * cStride);
+        var panel = depth * bStride;
         for (nint k = 0; depth > 0; depth--)
         {
+            FetchFar(b + panel);
             var (x, y) = (Vector256.Load(b), Vector256.Load(b + 8));
             var v = Vector256.Create(a0[k]); p0 = Vector256.FusedMultiplyAdd(v, x, p0); q0 = Vector256.FusedMultiplyAdd(v, y, q0);
             v = Vector256.Create(a1[k]); p1 = Vector256.FusedMultiplyAdd(v, x, p1); q1 = Vector256.FusedMultiplyAdd(v, y, q1);
@@ -164,6 +169,19 @@ internal static unsafe class Gemm
         p3.Store(c); q3.Store(c + 8); c += cStride;
         p4.Store(c); q4.Store(c + 8); c += cStride;
         p5.Store(c); q5.Store(c + 8);
+    }
+
+    // Hints, which may point behind the end of what is read.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Fetch(float* address)
+    {
+        if (Sse.IsSupported) Sse.Prefetch0(address);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void FetchFar(float* address)
+    {
+        if (Sse.IsSupported) Sse.Prefetch1(address);
     }
 
     private static void PackColumns(int depth, float* source, nint stride, float* target)
