@@ -178,8 +178,8 @@ public sealed class LocalChatClient : IChatClient
 
     private int ReasoningTokens(ChatPrompt prompt, int[] tokens, Completion completion)
     {
-        if (!prompt.ThoughtOpened && completion.Thinking.Length == 0) return 0;
-        int[] mark = [.. _format.EndOfThinking];
+        int[] opening = [.. _format.StartOfThinking], mark = [.. _format.EndOfThinking];
+        if (!prompt.ThoughtOpened && completion.Thinking.Length == 0 && (opening.Length == 0 || !tokens.AsSpan().StartsWith(opening))) return 0;
         if (mark.Length > 0 && tokens.AsSpan().IndexOf(mark) is var end and >= 0) return end + mark.Length;
         // The mark may share a token with what follows, or be another one: the answer's first text tells.
         var reply = _format.Stream(prompt);
