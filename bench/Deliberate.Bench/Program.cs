@@ -28,6 +28,14 @@ if (args is ["llama", var folder, var gguf, ..])
     return 0;
 }
 
+// streams [count] [rounds] [slots]: chat streams of the shipped model at once against the same ones one after the other.
+if (args is ["streams", ..])
+{
+    int Number(int at, int otherwise) => args.Length > at && int.TryParse(args[at], NumberStyles.Integer, CultureInfo.InvariantCulture, out var given) && given > 0 ? given : otherwise;
+    await StreamsBenchmark.RunAsync(Number(1, 200), Number(2, 5), Number(3, 0));
+    return 0;
+}
+
 // store [prompts] [concurrency,concurrency...]: durable completions per second through the run store.
 if (args is ["store", ..])
 {

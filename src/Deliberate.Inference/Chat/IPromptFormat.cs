@@ -18,6 +18,9 @@ public interface IPromptFormat
     /// <summary>The tokens that end a thought, in order; empty where the model has no such mark.</summary>
     IReadOnlyList<int> EndOfThinking { get; }
 
+    /// <summary>The tokens that begin a thought which the prompt does not open, in order; empty where the model has no such mark or every prompt opens it.</summary>
+    IReadOnlyList<int> StartOfThinking => [];
+
     /// <summary>The conversation as a prompt that waits for the assistant. What others wrote never becomes a control token.</summary>
     /// <param name="messages">The messages.</param>
     /// <param name="thinking">Whether the model is to think before it answers, where its format knows the difference.</param>

@@ -33,7 +33,7 @@ public sealed class TemplateFormat : IPromptFormat
         ArgumentNullException.ThrowIfNull(tokenizer);
         (_tokenizer, _template, _special, StopTokens) = (tokenizer, template, specialTokens, stopTokens);
         _control = [.. tokenizer.Added.Where(token => token.Control).Select(token => token.Text)];
-        EndOfThinking = tokenizer.Encode(Close);
+        (StartOfThinking, EndOfThinking) = (tokenizer.Encode(Open), tokenizer.Encode(Close));
     }
 
     /// <inheritdoc/>
@@ -41,6 +41,9 @@ public sealed class TemplateFormat : IPromptFormat
 
     /// <inheritdoc/>
     public IReadOnlyList<int> EndOfThinking { get; }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<int> StartOfThinking { get; }
 
     /// <inheritdoc/>
     /// <exception cref="TemplateException">The template refuses the conversation.</exception>

@@ -28,10 +28,11 @@ internal sealed unsafe class Attention
     {
         _parts.Clear();
         var first = window is { } width ? Math.Max(0, position - width + 1) : 0;
+        var until = position + 1; // a parent may go on where the run has left it
         for (KeyValues? at = run; at is not null; at = at.Parent)
         {
             var pages = at.Pages;
-            var end = Math.Min(at.Count, position + 1 - at.Start); // in the run's own numbers
+            var end = Math.Min(at.Count, until - at.Start); // in the run's own numbers
             for (var page = (end - 1) / KeyValues.PageSize; page >= 0 && end > 0; page--)
             {
                 var start = page * KeyValues.PageSize;
@@ -41,6 +42,7 @@ internal sealed unsafe class Attention
             }
 
             if (at.Start <= first) break;
+            until = at.Start;
         }
 
         _parts.Reverse();

@@ -33,7 +33,10 @@ public sealed record GenerationRequest
     /// <summary>The tokens that end a thought, in order.</summary>
     public IReadOnlyList<int> EndOfThinking { get; init; } = [];
 
-    /// <summary>Called with each new token from a worker thread; false makes it the last one.</summary>
+    /// <summary>Where not empty, <see cref="ThinkingBudget"/> holds only for completions that begin with these tokens: others do not think.</summary>
+    public IReadOnlyList<int> StartOfThinking { get; init; } = [];
+
+    /// <summary>Called with each new token from a worker thread, which waits for it; false makes it the last one.</summary>
     public Func<int, bool>? OnToken { get; init; }
 
     /// <summary>Ends this request alone: it keeps the tokens that it has.</summary>
@@ -88,6 +91,15 @@ public sealed record GeneratorOptions
 
     /// <summary>Whether prompts that begin alike are computed once.</summary>
     public bool SharePrefixes { get; init; } = true;
+
+    /// <summary>
+    /// Positions whose keys and values are kept after <see cref="Generator.SubmitAsync"/> is done with a request, in whole pages of up to 256 and over all threads,
+    /// so that a later prompt that begins alike needs not compute them again; 0 keeps none. The least recently used go first.
+    /// </summary>
+    public int CachedTokens { get; init; } = 8192;
+
+    /// <summary>Most requests of <see cref="Generator.SubmitAsync"/> that wait for a place in the batch; more are refused.</summary>
+    public int MaxWaiting { get; init; } = 16_384;
 
     /// <summary>How matrices are kept in memory.</summary>
     public WeightStorage Weights { get; init; }

@@ -10,14 +10,16 @@ namespace Deliberate.Inference.Generation;
 /// </summary>
 /// <remarks>
 /// A completion depends on its own prompt, settings and seed and on the weights alone: not on the other requests, their order or
-/// the number of threads. Calls from several threads are served one after the other.
+/// the number of threads. Thread-safe. Requests of <see cref="SubmitAsync"/> share one running batch, whoever sends them. The other calls have the generator to
+/// themselves, in order of arrival: they wait until the requests in the running batch are finished, and those that arrived meanwhile wait for them.
 /// </remarks>
 public sealed class Generator : IDisposable
 {
     private const int LargeBatch = 64;
 
     private readonly GeneratorOptions _options;
-    private readonly SemaphoreSlim _turn = new(1, 1);
+    private readonly Turns _turns = new();
+    private readonly GenerationQueue _queue;
     private readonly Worker[] _workers;
     private readonly Team[] _teams;
     private PackedModel _model;
@@ -36,18 +38,22 @@ public sealed class Generator : IDisposable
         _workers = new Worker[_teams.Length];
         Slots = Math.Clamp(_options.MaxBatch > 0 ? _options.MaxBatch / _teams.Length : together ? LargeBatch : SlotsOf(weights.Parameters), 1, ForwardPass.MaxRows);
         Employ();
+        _queue = new(_turns, number => _workers[number], _workers.Length, _options.MaxWaiting);
     }
 
     /// <summary>The shape of the model.</summary>
     public ModelConfig Config => _model.Config;
 
-    /// <summary>Takes new parameters of the same shape.</summary>
+    /// <summary>Takes new parameters of the same shape. Requests in work are finished with the old ones, those that wait get the new ones.</summary>
+    /// <exception cref="ArgumentException">They are of another shape.</exception>
     public void Load(ModelWeights weights)
     {
         ArgumentNullException.ThrowIfNull(weights);
-        _turn.Wait();
+        ObjectDisposedException.ThrowIf(_queue.Closed, this);
+        _turns.Enter(alone: true);
         try
         {
+            foreach (var worker in _workers) worker.Prefixes.Clear();
             if (PackedModel.Choose(weights, _options.Weights) == _model.Storage) _model.Load(weights);
             else
             {
@@ -59,7 +65,7 @@ public sealed class Generator : IDisposable
         }
         finally
         {
-            _turn.Release();
+            _turns.Exit();
         }
     }
 
@@ -75,7 +81,8 @@ public sealed class Generator : IDisposable
         ArgumentNullException.ThrowIfNull(requests);
         for (var i = 0; i < requests.Count; i++) Check(requests[i], i);
         if (requests.Count == 0) return [];
-        _turn.Wait(cancel);
+        ObjectDisposedException.ThrowIf(_queue.Closed, this);
+        _turns.Enter(alone: true, cancel);
         try
         {
             var job = new GenerationJob(requests, _workers.Length, _options.SharePrefixes, progress, null, onResult, cancel);
@@ -84,8 +91,27 @@ public sealed class Generator : IDisposable
         }
         finally
         {
-            _turn.Release();
+            _turns.Exit();
         }
+    }
+
+    /// <summary>
+    /// Continues a prompt in the running batch, which it joins at the next pass if there is a place free; otherwise it waits, in order of arrival. The result comes
+    /// as soon as it is finished.
+    /// </summary>
+    /// <param name="request">
+    /// The request. What its <see cref="GenerationRequest.OnToken"/> throws is thrown to this caller alone. The callback must be quick, and must not wait for the generator.
+    /// </param>
+    /// <param name="cancel">Takes the request out of the batch before the next pass; the task is cancelled.</param>
+    /// <exception cref="ArgumentException">The prompt is empty, too long or holds a token that the model does not have.</exception>
+    /// <exception cref="QueueFullException"><see cref="GeneratorOptions.MaxWaiting"/> requests wait already.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="ObjectDisposedException">The generator is disposed, or was before the request was finished.</exception>
+    public Task<GenerationResult> SubmitAsync(GenerationRequest request, CancellationToken cancel = default)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        Check(request, 0);
+        return _queue.SubmitAsync(request, cancel);
     }
 
     /// <summary>Continues one prompt and hands over each token as soon as it is chosen, on the calling thread.</summary>
@@ -95,7 +121,8 @@ public sealed class Generator : IDisposable
     {
         ArgumentNullException.ThrowIfNull(request);
         Check(request, 0);
-        _turn.Wait(cancel);
+        ObjectDisposedException.ThrowIf(_queue.Closed, this);
+        _turns.Enter(alone: true, cancel);
         try
         {
             var job = new GenerationJob([request], 1, false, null, onToken, null, cancel);
@@ -105,7 +132,7 @@ public sealed class Generator : IDisposable
         }
         finally
         {
-            _turn.Release();
+            _turns.Exit();
         }
     }
 
@@ -113,14 +140,15 @@ public sealed class Generator : IDisposable
     public float[] Logits(ReadOnlySpan<int> tokens)
     {
         Check(new() { Prompt = tokens.ToArray() }, 0);
-        _turn.Wait();
+        ObjectDisposedException.ThrowIf(_queue.Closed, this);
+        _turns.Enter(alone: true);
         try
         {
             return _workers[0].Logits(tokens);
         }
         finally
         {
-            _turn.Release();
+            _turns.Exit();
         }
     }
 
@@ -130,13 +158,20 @@ public sealed class Generator : IDisposable
     /// <summary>Bytes of the weights in memory.</summary>
     public long WeightBytes => _model.Bytes;
 
+    /// <summary>Tokens that sequences have computed, shared ones once.</summary>
+    internal long Computed => _workers.Sum(worker => worker.Computed);
+
+    /// <summary>Whether a call waits to have the generator to itself.</summary>
+    internal bool Wanted => _turns.Wanted;
+
     private int Slots { get; }
 
-    /// <inheritdoc/>
+    /// <summary>Ends what <see cref="SubmitAsync"/> has in work or waiting; not to be called from a callback or during another call.</summary>
     public void Dispose()
     {
+        if (_queue.Closed) return;
+        _queue.Dispose();
         foreach (var team in _teams) team.Dispose();
-        _turn.Dispose();
     }
 
     private PackedModel Pack(ModelWeights weights)
@@ -148,7 +183,7 @@ public sealed class Generator : IDisposable
 
     private void Employ()
     {
-        for (var i = 0; i < _workers.Length; i++) _workers[i] = new(_model, Slots, _teams[i]);
+        for (var i = 0; i < _workers.Length; i++) _workers[i] = new(_model, Slots, _teams[i], new(_options.SharePrefixes, _options.CachedTokens / _workers.Length));
     }
 
     // Every token reads the keys and values of its own sequence. Where the weights stay in the processor's cache, one tile of rows
@@ -211,8 +246,8 @@ public sealed class Generator : IDisposable
             if ((uint)token >= (uint)Config.VocabSize) throw new ArgumentException($"The prompt of request {index} holds token {token}; the model has {Config.VocabSize}.");
         if (request.ThinkingBudget is < 0) throw new ArgumentException($"The thinking budget of request {index} is {request.ThinkingBudget}; it is 0 or more.");
         if (request.ThinkingBudget is not null && request.EndOfThinking.Count == 0) throw new ArgumentException($"Request {index} has a thinking budget but no tokens that end a thought (EndOfThinking).");
-        foreach (var token in request.EndOfThinking)
-            if ((uint)token >= (uint)Config.VocabSize) throw new ArgumentException($"The end of thinking of request {index} holds token {token}; the model has {Config.VocabSize}.");
+        foreach (var token in request.EndOfThinking.Concat(request.StartOfThinking))
+            if ((uint)token >= (uint)Config.VocabSize) throw new ArgumentException($"The start or end of thinking of request {index} holds token {token}; the model has {Config.VocabSize}.");
         if (!(request.RepetitionPenalty > 0)) throw new ArgumentException($"The repetition penalty of request {index} is {request.RepetitionPenalty}; it is above 0.");
     }
 }

@@ -28,10 +28,10 @@ internal sealed class KeyValues
     private readonly List<KeyValuePage> _pages = [];
     private int _capacity, _count;
 
-    public KeyValues(PackedModel model, KeyValues? parent, int capacity)
+    public KeyValues(PackedModel model, KeyValues? parent, int capacity, int? start = null)
     {
         (_kvHeads, _headDim, _layers) = (model.Config.KvHeads, model.Config.HeadDim, model.Config.Layers);
-        Reset(parent, capacity);
+        Reset(parent, capacity, start);
     }
 
     /// <summary>The positions before this run's first, or null.</summary>
@@ -53,13 +53,22 @@ internal sealed class KeyValues
         }
     }
 
+    /// <summary>The position after the last one that is filled.</summary>
+    public int End => Start + _count;
+
+    /// <summary>Positions that its pages in memory have.</summary>
+    public int Room => _pages.Count == 0 ? 0 : (_pages.Count - 1) * PageSize + _pages[^1].Capacity;
+
     /// <summary>Its pages in order; all but a single one have <see cref="PageSize"/> positions.</summary>
     public IReadOnlyList<KeyValuePage> Pages => _pages;
 
     /// <summary>Empties the run and gives it another parent; pages are kept where they fit.</summary>
-    public void Reset(KeyValues? parent, int capacity)
+    /// <param name="parent">What comes before, or null.</param>
+    /// <param name="capacity">Most positions of its own.</param>
+    /// <param name="start">Position of its first token where it is not the parent's end: what the parent has from there on belongs to another text.</param>
+    public void Reset(KeyValues? parent, int capacity, int? start = null)
     {
-        (Parent, Start, _count) = (parent, parent is null ? 0 : parent.Start + parent.Count, 0);
+        (Parent, Start, _count) = (parent, start ?? parent?.End ?? 0, 0);
         _capacity = (Math.Max(capacity, 1) + Block - 1) / Block * Block;
         if (_pages.Count > 0 && _pages[0].Capacity < Math.Min(_capacity, PageSize)) _pages.Clear();
     }

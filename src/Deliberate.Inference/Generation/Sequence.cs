@@ -10,8 +10,16 @@ internal sealed class SharedPrompt
     public required int Users { get; set; }
 }
 
+/// <summary>A request of a closed list in work.</summary>
+internal sealed class JobSequence(int index, GenerationRequest request, KeyValues run, SharedPrompt shared) : Sequence(request, run)
+{
+    public int Index => index;
+
+    public SharedPrompt Shared => shared;
+}
+
 /// <summary>A request in work.</summary>
-internal sealed class Sequence(int index, GenerationRequest request, KeyValues run, SharedPrompt shared)
+internal class Sequence(GenerationRequest request, KeyValues run)
 {
     private readonly List<int> _tokens = [];
     private readonly List<float> _logProbs = [];
@@ -20,13 +28,9 @@ internal sealed class Sequence(int index, GenerationRequest request, KeyValues r
     private int _forcing = request.EndOfThinking.Count; // the token of the end of thinking to force next
     private int _forcedStart, _forcedEnd;
 
-    public int Index => index;
-
     public GenerationRequest Request => request;
 
     public KeyValues Run => run;
-
-    public SharedPrompt Shared => shared;
 
     /// <summary>Position of the next token to compute.</summary>
     public int Next { get; set; }
@@ -40,7 +44,12 @@ internal sealed class Sequence(int index, GenerationRequest request, KeyValues r
     /// <summary>The token after those that are known, and its log-probability.</summary>
     public (int Token, float LogProb) Choose(Span<float> logits)
     {
-        if (_thinking && _tokens.Count >= request.ThinkingBudget) (_thinking, _forcing, _forcedStart) = (false, Begun(), _tokens.Count);
+        if (_thinking && _tokens.Count >= Math.Max(request.ThinkingBudget!.Value, request.StartOfThinking.Count))
+        {
+            _thinking = false;
+            if (_tokens.Take(request.StartOfThinking.Count).SequenceEqual(request.StartOfThinking)) (_forcing, _forcedStart) = (Begun(), _tokens.Count);
+        }
+
         return Forcing ? (request.EndOfThinking[_forcing], Sampler.LogProb(logits, request.EndOfThinking[_forcing]))
             : Sampler.Choose(logits, request, request.Prompt.Length + _tokens.Count, _seen);
     }
@@ -60,6 +69,9 @@ internal sealed class Sequence(int index, GenerationRequest request, KeyValues r
         if (request.OnToken?.Invoke(token) == false) return GenerationEnd.Callback;
         return _tokens.Count < request.MaxNewTokens && request.Prompt.Length + _tokens.Count <= positions ? null : GenerationEnd.Length;
     }
+
+    /// <summary>The new tokens so far.</summary>
+    public IReadOnlyList<int> Tokens => _tokens;
 
     public GenerationResult Result(GenerationEnd end) => new([.. _tokens], [.. _logProbs], end is GenerationEnd.Length or GenerationEnd.Cancelled)
     {

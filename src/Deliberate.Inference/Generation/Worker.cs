@@ -6,13 +6,25 @@ namespace Deliberate.Inference.Generation;
 /// A part of a generator: its sequences in work, and the buffers to compute them. Where the model is small each thread has one of
 /// its own; a large model has one, and all threads compute its passes together.
 /// </summary>
-internal sealed class Worker(PackedModel model, int slots, Team team)
+internal sealed class Worker(PackedModel model, int slots, Team team, PrefixCache prefixes)
 {
     private readonly ForwardPass _pass = new(model, team);
     private readonly List<PassRow> _rows = [];
     private readonly List<Sequence> _wanted = [];
     private readonly (int Token, float LogProb)[] _chosen = new (int, float)[ForwardPass.MaxRows];
     private readonly Stack<KeyValues> _free = [];
+
+    /// <summary>Most sequences in work at once.</summary>
+    public int Slots => slots;
+
+    /// <summary>Positions of the model.</summary>
+    public int Positions => model.Config.MaxPositions;
+
+    /// <summary>Tokens of sequences that went through the model.</summary>
+    public long Computed { get; private set; }
+
+    /// <summary>Runs of open requests.</summary>
+    public PrefixCache Prefixes => prefixes;
 
     /// <summary>Computes the keys and values of a shared prefix whose parent is done.</summary>
     public void Compute(SharedPrefix prefix)
@@ -25,9 +37,13 @@ internal sealed class Worker(PackedModel model, int slots, Team team)
     /// <summary>Takes groups from the job until none is left and all of its own sequences have ended.</summary>
     public void Work(GenerationJob job)
     {
-        var active = new List<Sequence>();
+        var active = new List<JobSequence>();
         var waiting = new Queue<(int Request, SharedPrompt Prompt)>();
         var most = Math.Min(slots, job.FairShare);
+        Action<JobSequence, int, float> take = (sequence, token, logProb) =>
+        {
+            if (sequence.Add(token, logProb, job.OnToken, Positions) is { } end) Finish(job, active, sequence, end);
+        };
         while (!job.Cancel.IsCancellationRequested)
         {
             while (active.Count < most)
@@ -44,19 +60,35 @@ internal sealed class Worker(PackedModel model, int slots, Team team)
             }
 
             if (active.Count == 0) return;
-            Collect(active);
-            _pass.Run(CollectionsMarshal.AsSpan(_rows));
-            Choose();
-            for (var i = _wanted.Count - 1; i >= 0; i--)
-            {
-                var (token, logProb) = _chosen[i];
-                if (_wanted[i].Add(token, logProb, job.OnToken, model.Config.MaxPositions) is { } end) Finish(job, active, _wanted[i], end);
-            }
-
+            Step(active, take);
             for (var i = active.Count - 1; i >= 0; i--)
                 if (active[i].Request.Cancel.IsCancellationRequested) Finish(job, active, active[i], GenerationEnd.Cancelled);
         }
     }
+
+    /// <summary>Computes one pass over these sequences; each that has a new token after it is handed over with that.</summary>
+    public void Step<T>(List<T> active, Action<T, int, float> take) where T : Sequence
+    {
+        Collect(active);
+        Computed += _rows.Count;
+        _pass.Run(CollectionsMarshal.AsSpan(_rows));
+        Choose();
+        for (var i = _wanted.Count - 1; i >= 0; i--) take((T)_wanted[i], _chosen[i].Token, _chosen[i].LogProb);
+    }
+
+    /// <summary>How many new tokens a request may have.</summary>
+    public int RoomOf(GenerationRequest request) => Math.Min(request.MaxNewTokens, Positions - request.Prompt.Length + 1);
+
+    /// <summary>An empty run.</summary>
+    public KeyValues Rent(KeyValues? parent, int capacity, int? start = null)
+    {
+        if (!_free.TryPop(out var run)) return new(model, parent, capacity, start);
+        run.Reset(parent, capacity, start);
+        return run;
+    }
+
+    /// <summary>Takes back a run that nobody reads any more.</summary>
+    public void Return(KeyValues run) => _free.Push(run);
 
     /// <summary>Logits after every token. (T * vocab)</summary>
     public float[] Logits(ReadOnlySpan<int> tokens)
@@ -76,7 +108,7 @@ internal sealed class Worker(PackedModel model, int slots, Team team)
     }
 
     // One token of every sequence that has its prompt behind it; what room is left goes to prompts, in order.
-    private void Collect(List<Sequence> active)
+    private void Collect<T>(List<T> active) where T : Sequence
     {
         _rows.Clear();
         _wanted.Clear();
@@ -123,11 +155,11 @@ internal sealed class Worker(PackedModel model, int slots, Team team)
         return new() { Run = run, Own = true, Users = group.Requests.Length };
     }
 
-    private Sequence? Start(GenerationJob job, int index, SharedPrompt shared)
+    private JobSequence? Start(GenerationJob job, int index, SharedPrompt shared)
     {
         var request = job.Requests[index];
-        var start = shared.Run is { } parent ? parent.Start + parent.Count : 0;
-        var room = Math.Min(request.MaxNewTokens, model.Config.MaxPositions - request.Prompt.Length + 1);
+        var start = shared.Run?.End ?? 0;
+        var room = RoomOf(request);
         if (room <= 0 || request.Cancel.IsCancellationRequested)
         {
             job.Finish(index, new([], [], true) { End = room <= 0 ? GenerationEnd.Length : GenerationEnd.Cancelled });
@@ -138,7 +170,7 @@ internal sealed class Worker(PackedModel model, int slots, Team team)
         return new(index, request, Rent(shared.Run, request.Prompt.Length - start - 1 + room), shared) { Next = start };
     }
 
-    private void Finish(GenerationJob job, List<Sequence> active, Sequence sequence, GenerationEnd end)
+    private void Finish(GenerationJob job, List<JobSequence> active, JobSequence sequence, GenerationEnd end)
     {
         active.Remove(sequence);
         job.Finish(sequence.Index, sequence.Result(end));
@@ -159,12 +191,5 @@ internal sealed class Worker(PackedModel model, int slots, Team team)
             for (var i = at; i < Math.Min(tokens.Length, at + ForwardPass.MaxRows); i++) _rows.Add(new(run, run.Start + i, tokens[i], false));
             _pass.Run(CollectionsMarshal.AsSpan(_rows));
         }
-    }
-
-    private KeyValues Rent(KeyValues? parent, int capacity)
-    {
-        if (!_free.TryPop(out var run)) return new(model, parent, capacity);
-        run.Reset(parent, capacity);
-        return run;
     }
 }

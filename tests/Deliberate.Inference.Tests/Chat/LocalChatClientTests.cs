@@ -1,5 +1,7 @@
 using Deliberate.Inference.Chat;
 using Deliberate.Inference.Generation;
+using Deliberate.Inference.Templates;
+using Deliberate.Inference.Tokenization;
 using Microsoft.Extensions.AI;
 using Xunit;
 
@@ -56,7 +58,141 @@ public sealed class LocalChatClientTests : IDisposable
             Assert.Equal(whole.Text, string.Concat(updates.SelectMany(update => update.Contents).OfType<TextContent>().Select(content => content.Text)));
             Assert.Equal(Thinking(whole), string.Concat(updates.SelectMany(update => update.Contents).OfType<TextReasoningContent>().Select(content => content.Text)));
             Assert.Equal(whole.FinishReason, updates[^1].FinishReason);
+            Assert.Equal(Counts(whole.Usage!), Counts(Assert.IsType<UsageContent>(Assert.Single(updates[^1].Contents)).Details));
         }
+    }
+
+    [Fact]
+    public async Task Two_hundred_streams_at_once_have_the_texts_that_they_have_alone()
+    {
+        var expected = Enumerable.Range(0, 200).Select(i => Format.Read(_generator.Generate([Request($"man {i}", i)])[0].Tokens, Opened, false)).Select(completion => (completion.Thinking, completion.Answer));
+        var streams = await Task.WhenAll(Enumerable.Range(0, 200).Select(i => Task.Run(async () => (await _client.GetStreamingResponseAsync($"man {i}", Settings(i)).ToListAsync()).ToChatResponse())));
+        Assert.Equal(expected, streams.Select(response => (Thinking(response), response.Text)));
+    }
+
+    [Fact]
+    public async Task Reasoning_tokens_are_those_of_the_thought_and_the_mark_that_ends_it()
+    {
+        for (var seed = 0; seed < 20; seed++)
+        {
+            var tokens = _generator.Generate([Request("the man", seed)], cancel: TestContext.Current.CancellationToken)[0].Tokens;
+            var end = Array.IndexOf(tokens, Tiny.Tokenizer.TokenId("</think>"));
+            var usage = (await _client.GetResponseAsync("the man", Settings(seed), TestContext.Current.CancellationToken)).Usage!;
+            Assert.Equal(end < 0 ? tokens.Length : end + 1, usage.ReasoningTokenCount);
+            Assert.Equal(usage.InputTokenCount + tokens.Length, usage.TotalTokenCount);
+        }
+
+        using var instant = new LocalChatClient(_generator, Format, Options with { Thinking = false });
+        Assert.Equal(0, (await instant.GetResponseAsync("the man", Settings(1), TestContext.Current.CancellationToken)).Usage!.ReasoningTokenCount);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(7)]
+    public async Task A_thinking_budget_ends_the_thought(int budget)
+    {
+        using var endless = new Generator(Tiny.Inclined((Tiny.Tokenizer.TokenId("a"), 30)), new() { Threads = 1 });
+        using var client = new LocalChatClient(endless, Format, Options);
+        foreach (object value in (object[])[budget, (long)budget, (double)budget, System.Text.Json.JsonSerializer.SerializeToElement(budget)])
+        {
+            var options = new ChatOptions { MaxOutputTokens = 20, AdditionalProperties = new() { [LocalChatClient.ThinkingBudget] = value } };
+            var response = await client.GetResponseAsync("x", options, TestContext.Current.CancellationToken);
+            Assert.Equal((new string('a', budget), new string('a', 19 - budget)), (Thinking(response), response.Text));
+            Assert.Equal((20, budget + 1), (response.Usage!.OutputTokenCount, response.Usage.ReasoningTokenCount));
+            var streamed = (await client.GetStreamingResponseAsync("x", options, TestContext.Current.CancellationToken).ToListAsync(TestContext.Current.CancellationToken)).ToChatResponse();
+            Assert.Equal((Thinking(response), response.Text, response.Usage.ReasoningTokenCount), (Thinking(streamed), streamed.Text, streamed.Usage!.ReasoningTokenCount));
+            // Where there is no thought, there is nothing to end.
+            options.Reasoning = new() { Effort = ReasoningEffort.None };
+            Assert.Equal(new string('a', 20), (await client.GetResponseAsync("x", options, TestContext.Current.CancellationToken)).Text);
+        }
+    }
+
+    [Fact]
+    public async Task Where_the_model_opens_its_thought_itself_the_budget_needs_the_mark()
+    {
+        using var folder = new TemporaryFolder();
+        Tiny.Tokenizer.Save(folder.File("tokenizer.json"));
+        var format = new TemplateFormat(Tokenizer.Load(folder.File("tokenizer.json")), ChatTemplate.Parse("{% for m in messages %}{{ m.content }}{% endfor %}", "test"), new Dictionary<string, string>(), [Format.End]);
+        var options = new ChatOptions { MaxOutputTokens = 12, AdditionalProperties = new() { [LocalChatClient.ThinkingBudget] = 4 } };
+        foreach (var (token, reasoning) in ((string, int)[])[("a", 0), ("<think>", 5)])
+        {
+            using var generator = new Generator(Tiny.Inclined((Tiny.Tokenizer.TokenId(token), 30)), new() { Threads = 1 });
+            using var client = new LocalChatClient(generator, format, Options);
+            var response = await client.GetResponseAsync("x", options, TestContext.Current.CancellationToken);
+            Assert.Equal((12, reasoning), (response.Usage!.OutputTokenCount, response.Usage.ReasoningTokenCount));
+            if (token == "a") Assert.Equal(new string('a', 12), response.Text);
+        }
+    }
+
+    [Fact]
+    public async Task An_answer_ends_before_a_stop_sequence()
+    {
+        var (cut, seeds) = (0, 40);
+        for (var seed = 0; seed < seeds; seed++)
+        {
+            var whole = await _client.GetResponseAsync("a story", Settings(seed), TestContext.Current.CancellationToken);
+            if (whole.Text.Length < 4) continue;
+            // Of two characters from the middle of the answer: often cut by tokens, and sometimes in the thought as well.
+            string[] stops = [whole.Text.Substring(whole.Text.Length / 2, 2), "never comes"];
+            var options = Settings(seed);
+            options.StopSequences = stops;
+            var response = await _client.GetResponseAsync("a story", options, TestContext.Current.CancellationToken);
+            Assert.Equal(whole.Text[..whole.Text.IndexOf(stops[0], StringComparison.Ordinal)], response.Text);
+            Assert.Equal(Thinking(whole), Thinking(response));
+            Assert.Equal(ChatFinishReason.Stop, response.FinishReason);
+            var streamed = (await _client.GetStreamingResponseAsync("a story", options, TestContext.Current.CancellationToken).ToListAsync(TestContext.Current.CancellationToken)).ToChatResponse();
+            Assert.Equal((response.Text, Thinking(response), response.FinishReason), (streamed.Text, Thinking(streamed), streamed.FinishReason));
+            Assert.Equal(Counts(response.Usage!), Counts(streamed.Usage!));
+            if (response.Usage!.OutputTokenCount < whole.Usage!.OutputTokenCount) cut++;
+        }
+
+        Assert.InRange(cut, 5, seeds);
+    }
+
+    [Fact]
+    public async Task Settings_reach_the_generator_or_are_refused()
+    {
+        var options = Settings(5);
+        options.Instructions = "be brief";
+        options.AdditionalProperties = new() { [LocalChatClient.MinP] = 0.2, [LocalChatClient.RepetitionPenalty] = 1.5f };
+        var request = Request("x", 5) with { Prompt = Format.Prompt([new(ChatRole.System, "be brief"), new(ChatRole.User, "x")]).Tokens, MinP = 0.2f, RepetitionPenalty = 1.5f };
+        var response = await _client.GetResponseAsync("x", options, TestContext.Current.CancellationToken);
+        Assert.Equal(Format.Read(_generator.Generate([request], cancel: TestContext.Current.CancellationToken)[0].Tokens, Opened, false), new(Thinking(response), response.Text, false));
+
+        Task Refused<T>(ChatOptions wrong, string expected) where T : Exception =>
+            Task.Run(async () => Assert.Contains(expected, (await Assert.ThrowsAsync<T>(() => _client.GetResponseAsync("x", wrong))).Message, StringComparison.Ordinal));
+        await Refused<NotSupportedException>(new() { FrequencyPenalty = 1 }, "FrequencyPenalty");
+        await Refused<NotSupportedException>(new() { PresencePenalty = 1 }, "PresencePenalty");
+        await Refused<ArgumentException>(new() { AdditionalProperties = new() { [LocalChatClient.ThinkingBudget] = "much" } }, "thinking_budget");
+        await Refused<ArgumentException>(new() { AdditionalProperties = new() { [LocalChatClient.ThinkingBudget] = 1.5 } }, "whole number");
+        await Refused<ArgumentException>(new() { AdditionalProperties = new() { [LocalChatClient.ThinkingBudget] = -1 } }, "0 or more");
+        Assert.NotNull(await _client.GetResponseAsync("x", new() { FrequencyPenalty = 0, PresencePenalty = 0 }, TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
+    public async Task Clients_of_one_generator_share_its_line_and_its_bound()
+    {
+        using var generator = new Generator(Tiny.Weights(Tiny.Untied), new() { Threads = 1, MaxBatch = 1, MaxWaiting = 1 });
+        using var one = new LocalChatClient(generator, Format, Options);
+        using var two = new LocalChatClient(generator, Format, Options);
+        using var go = new ManualResetEventSlim();
+        var started = new TaskCompletionSource();
+        var blocking = generator.SubmitAsync(Request("x", 1) with
+        {
+            OnToken = _ =>
+            {
+                started.TrySetResult();
+                go.Wait();
+                return true;
+            },
+        }, TestContext.Current.CancellationToken);
+        await started.Task;
+        var waiting = one.GetResponseAsync("x", cancellationToken: TestContext.Current.CancellationToken);
+        await Assert.ThrowsAsync<QueueFullException>(() => two.GetResponseAsync("x", cancellationToken: TestContext.Current.CancellationToken));
+        await Assert.ThrowsAsync<QueueFullException>(async () => await two.GetStreamingResponseAsync("x", cancellationToken: TestContext.Current.CancellationToken).ToListAsync());
+        go.Set();
+        await blocking;
+        Assert.NotNull(await waiting);
     }
 
     [Fact]
@@ -137,6 +273,8 @@ public sealed class LocalChatClientTests : IDisposable
         Assert.Same(_client, _client.GetService(typeof(IChatClient)));
         Assert.Null(_client.GetService(typeof(string)));
     }
+
+    private static (long?, long?, long?, long?) Counts(UsageDetails usage) => (usage.InputTokenCount, usage.OutputTokenCount, usage.TotalTokenCount, usage.ReasoningTokenCount);
 
     private static ChatOptions Settings(int seed) => new() { Temperature = 1, Seed = seed };
 

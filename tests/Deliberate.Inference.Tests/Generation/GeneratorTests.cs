@@ -211,7 +211,7 @@ public class GeneratorTests
     }
 
     // Prompts of all lengths, some equal, some nested, some with long common beginnings; all settings.
-    private static GenerationRequest[] Requests(int count, int seed = 0)
+    internal static GenerationRequest[] Requests(int count, int seed = 0)
     {
         var random = new Random(seed);
         var stems = Enumerable.Range(0, 3).Select(_ => Tiny.Tokens(random, random.Next(15, 90))).ToArray();
@@ -229,7 +229,7 @@ public class GeneratorTests
         })];
     }
 
-    private static void AssertSame(IReadOnlyList<GenerationResult> expected, IReadOnlyList<GenerationResult> actual)
+    internal static void AssertSame(IReadOnlyList<GenerationResult> expected, IReadOnlyList<GenerationResult> actual)
     {
         Assert.Equal(expected.Count, actual.Count);
         for (var i = 0; i < expected.Count; i++)

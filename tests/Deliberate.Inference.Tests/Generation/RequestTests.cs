@@ -41,6 +41,20 @@ public class RequestTests
     }
 
     [Fact]
+    public void A_budget_may_hold_for_completions_that_begin_with_a_mark_alone()
+    {
+        using var generator = Tiny.Generator(Tiny.Even);
+        var free = Generate(generator, Plain).Tokens;
+        var thinks = Plain with { ThinkingBudget = 8, EndOfThinking = [298, 299], StartOfThinking = free[..2] };
+        Assert.Equal([.. free[..8], 298, 299], Generate(generator, thinks).Tokens[..10]);
+        // The mark comes first, however little is left.
+        Assert.Equal([.. free[..2], 298, 299], Generate(generator, thinks with { ThinkingBudget = 0 }).Tokens[..4]);
+        var other = Generate(generator, thinks with { StartOfThinking = [free[0], free[1] + 1] });
+        Assert.Equal(free, other.Tokens);
+        Assert.Equal(0..0, other.Forced);
+    }
+
+    [Fact]
     public void A_callback_ends_a_completion_with_the_token_it_saw()
     {
         using var generator = Tiny.Generator(Tiny.Even, threads: 2);
