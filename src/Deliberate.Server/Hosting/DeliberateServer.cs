@@ -21,15 +21,21 @@ public static class DeliberateServer
     /// <param name="map">Maps further addresses. What it maps without a word on who may use it takes a caller with a key of any right.</param>
     /// <exception cref="InvalidDataException">The file of keys or the audit log is broken.</exception>
     /// <exception cref="IOException">The audit log is in use by another process.</exception>
-    /// <exception cref="InvalidOperationException">It would listen beyond the loopback without a key that was made before.</exception>
+    /// <exception cref="ArgumentException">It would listen beyond the loopback without a key that was made before.</exception>
     public static WebApplication Build(ServerOptions options, Action<WebApplicationBuilder>? configure = null, Action<WebApplication>? map = null)
     {
         ArgumentNullException.ThrowIfNull(options);
         var keys = new KeyFile(options.KeyFile);
         var loopback = IPAddress.IsLoopback(options.Listen.Address);
         if (!loopback && keys.Keys.Count == 0)
-            throw new InvalidOperationException($"{options.Listen} can be reached from other machines, and {options.KeyFile} has no key: make one with `deliberate keys add`, or listen on 127.0.0.1.");
-        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ApplicationName = typeof(DeliberateServer).Assembly.GetName().Name, EnvironmentName = Environments.Production });
+            throw new ArgumentException($"{options.Listen} can be reached from other machines, and {options.KeyFile} has no key: make one with `deliberate keys add`, or listen on 127.0.0.1.");
+        // Settings that happen to lie in the current directory are not meant for this server.
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions
+        {
+            ApplicationName = typeof(DeliberateServer).Assembly.GetName().Name,
+            EnvironmentName = Environments.Production,
+            ContentRootPath = AppContext.BaseDirectory,
+        });
         builder.Logging.ClearProviders();
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
