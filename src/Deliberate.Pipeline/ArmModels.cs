@@ -5,6 +5,7 @@ using Deliberate.Miniature.Pretraining;
 using Deliberate.Miniature.World;
 using Deliberate.Pipeline.Clients;
 using Deliberate.Policies;
+using Deliberate.Runs;
 using Microsoft.Extensions.AI;
 
 namespace Deliberate.Pipeline;
@@ -32,6 +33,12 @@ public sealed class LocalArm : IDisposable
     /// <summary>Answers; its thinking comes as reasoning content.</summary>
     public IChatClient Client { get; }
 
+    /// <summary>The folder of the run's policy; null for a model that is of no run.</summary>
+    public string? PolicyFolder { get; init; }
+
+    /// <summary>The hash that the policy had when the run was started; null for a model that is of no run.</summary>
+    public string? PolicyHash { get; init; }
+
     /// <summary>What stands before the conversation: the policy for the arm that is told it, else nothing.</summary>
     public IReadOnlyList<ChatMessage> SystemMessages { get; }
 
@@ -53,10 +60,11 @@ public static class ArmModels
     {
         if (!Arms.All.Contains(arm)) throw new AlignmentException($"there is no arm '{arm}'; the arms are {string.Join(", ", Arms.All)}.");
         var origin = RunOrigin.Read(runFolder);
+        var hash = RunFolder.ManifestOf(runFolder).PolicyHash;
         if (arm is Arms.Base or Arms.BaseWithPolicy)
-            return new(arm, RunContext.LoadModel(origin.Model).WithTokens(origin.Codes ?? new Dictionary<string, string>()), true, arm == Arms.Base ? [] : [new(ChatRole.System, origin.Spec)]);
+            return new(arm, RunContext.LoadModel(origin.Model).WithTokens(origin.Codes ?? new Dictionary<string, string>()), true, arm == Arms.Base ? [] : [new(ChatRole.System, origin.Spec)]) { PolicyFolder = origin.Policy, PolicyHash = hash };
         var folder = Path.Combine(runFolder, "models", arm);
-        return Directory.Exists(folder) ? new(arm, RunContext.LoadModel(folder), arm != Arms.InstantRefusal, [])
+        return Directory.Exists(folder) ? new(arm, RunContext.LoadModel(folder), arm != Arms.InstantRefusal, []) { PolicyFolder = origin.Policy, PolicyHash = hash }
             : throw new AlignmentException($"{folder}: this run has no trained model of the arm '{arm}'; train it with `deliberate run --out {runFolder}`.");
     }
 

@@ -45,6 +45,14 @@ public sealed class RunFolder : IDisposable
         }
     }
 
+    /// <summary>What the run in a folder is about.</summary>
+    /// <exception cref="InvalidDataException">The folder is no run's, or its manifest cannot be read.</exception>
+    public static RunManifest ManifestOf(string path)
+    {
+        var file = Path.Combine(path, "manifest.json");
+        return File.Exists(file) ? Read(file) : throw new InvalidDataException($"{path} is no run's folder: it has no manifest.json.");
+    }
+
     /// <summary>The path of a file of this name in the folder.</summary>
     public string PathOf(string name) => Path.Combine(FolderPath, name);
 

@@ -1,0 +1,142 @@
+using System.CommandLine;
+using System.Net;
+using Deliberate.Auditing;
+using Deliberate.Cli.Interaction;
+using Deliberate.Server.Access;
+using Deliberate.Server.Chat;
+using Deliberate.Server.Hosting;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Deliberate.Cli.Commands;
+
+/// <summary><c>serve</c>: serve models with hidden thinking and an audit log.</summary>
+internal sealed class ServeCommand : Command
+{
+    /// <summary>The server's folder when the command line names none.</summary>
+    public const string DefaultFolder = "serving";
+
+    /// <summary>The file of keys within it.</summary>
+    public const string KeyFileName = "keys.json";
+
+    private static readonly Dictionary<string, LogLevel> Levels = new() { ["trace"] = LogLevel.Trace, ["debug"] = LogLevel.Debug, ["info"] = LogLevel.Information, ["warn"] = LogLevel.Warning };
+
+    private static readonly Dictionary<string, AuditParts> Parts =
+        new() { ["conversation"] = AuditParts.Conversation, ["thinking"] = AuditParts.Thinking, ["answer"] = AuditParts.Answer, ["error"] = AuditParts.Error, ["all"] = AuditParts.All };
+
+    private readonly ServedArguments _served;
+    private readonly Option<IPEndPoint> _listen = new("--listen")
+    {
+        HelpName = "ADDRESS:PORT",
+        Description = "Where to listen; 0.0.0.0 and [::] are all addresses of this machine, port 0 is a free one. Beyond the loopback only with a key of `deliberate keys add`.",
+        DefaultValueFactory = _ => new(IPAddress.Loopback, 8400),
+        CustomParser = result =>
+        {
+            if (IPEndPoint.TryParse(result.Tokens[0].Value.Replace("localhost", "127.0.0.1", StringComparison.Ordinal), out var listen) && result.Tokens[0].Value.Contains(':', StringComparison.Ordinal)) return listen;
+            result.AddError($"--listen takes an address and a port, as in 127.0.0.1:8400; '{result.Tokens[0].Value}' is none.");
+            return null;
+        },
+    };
+
+    private readonly Option<string> _folder = new("--folder") { HelpName = "FOLDER", Description = "Where keys and the audit log are kept.", DefaultValueFactory = _ => DefaultFolder };
+    private readonly Option<string> _effort = new("--effort") { HelpName = "WORD=N,...", Description = "Most tokens of thought by reasoning_effort. [default: none=0,minimal=64,low=512,medium=2048,high=8192]" };
+    private readonly Option<int> _maxTokens = OptionsOf.Number("--max-tokens", "Most tokens that a request may ask for.", 1, 32768);
+    private readonly Option<int> _maxBody = OptionsOf.Number("--max-body", "Most bytes of a request.", 1, 1 << 20);
+    private readonly Option<int> _rate = OptionsOf.Number("--rate", "Requests that a key may make a minute; 0: any number.", 0, 600);
+    private readonly Option<int> _open = OptionsOf.Number("--open", "Requests that a key may have open at a time; 0: any number.", 0, 256);
+    private readonly Option<int> _grace = OptionsOf.Number("--grace", "Seconds that open requests get to end when the server is stopped.", 0, 30);
+    private readonly Option<int> _keepDays = OptionsOf.Number("--keep-days", "Days after which audit records are deleted; 0: never.", 0, 0);
+    private readonly Option<int> _redactDays = OptionsOf.Number("--redact-days", "Days after which content is taken out of audit records; 0: never.", 0, 0);
+    private readonly Option<string> _withhold = new("--withhold") { HelpName = "PART,...", Description = $"Content that never gets into the audit log, of {string.Join(", ", Parts.Keys)}." };
+    private readonly Option<LogLevel> _log = OptionsOf.Choice("--log", "What to log. [default: warn]", Levels);
+    private readonly Terminal _terminal;
+
+    public ServeCommand(Terminal terminal) : base("serve", "Serve models over HTTP, OpenAI-compatible: thinking is hidden from callers and kept in an audit log.")
+    {
+        _terminal = terminal;
+        _served = new(this);
+        foreach (var option in (Option[])[_listen, _folder, _effort, _maxTokens, _maxBody, _rate, _open, _grace, _keepDays, _redactDays, _withhold, _log]) Options.Add(option);
+        SetAction(RunAsync);
+    }
+
+    private async Task<int> RunAsync(ParseResult parse, CancellationToken cancel)
+    {
+        var owned = new List<IDisposable>();
+        try
+        {
+            var options = Read(parse) with { Models = _served.Open(parse, owned) };
+            if (options.Models.Count == 0) throw new ArgumentException("there is nothing to serve: give --run FOLDER or --model MODEL.");
+            var key = FirstKey(options);
+            var level = parse.GetResult(_log) is { Implicit: false } ? parse.GetValue(_log) : LogLevel.Warning;
+            var app = DeliberateServer.Build(options, builder =>
+            {
+                // Interruptions are this program's to handle.
+                builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
+                builder.Logging.SetMinimumLevel(level).AddProvider(new TerminalLogger(_terminal));
+            });
+            await using (app.ConfigureAwait(false))
+            {
+                await app.StartAsync(cancel);
+                foreach (var url in app.Urls) _terminal.Results.WriteLine($"serving {string.Join(", ", options.Models.Select(model => model.Name))} at {url}/v1");
+                if (key is not null) _terminal.Results.WriteLine($"key with all rights, shown this once: {key}");
+                await Task.Delay(Timeout.Infinite, cancel).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                await app.StopAsync(CancellationToken.None);
+            }
+
+            return ExitCodes.Success;
+        }
+        finally
+        {
+            foreach (var item in owned) item.Dispose();
+        }
+    }
+
+    private ServerOptions Read(ParseResult parse)
+    {
+        var (folder, keep, redact) = (parse.GetRequiredValue(_folder), parse.GetValue(_keepDays), parse.GetValue(_redactDays));
+        var budgets = new ThinkingBudgets();
+        try
+        {
+            if (parse.GetValue(_effort) is { } effort) budgets = budgets.With(effort);
+        }
+        catch (FormatException problem)
+        {
+            throw new ArgumentException($"--effort: {problem.Message}", problem);
+        }
+
+        return new()
+        {
+            Listen = parse.GetRequiredValue(_listen),
+            KeyFile = Path.Combine(folder, KeyFileName),
+            AuditFolder = Path.Combine(folder, "audit"),
+            Audit = new()
+            {
+                KeepFor = keep == 0 ? null : TimeSpan.FromDays(keep),
+                RedactAfter = redact == 0 ? null : TimeSpan.FromDays(redact),
+                Withheld = (parse.GetValue(_withhold) ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
+                    .Aggregate(AuditParts.None, (all, name) => all | (Parts.TryGetValue(name, out var part) ? part : throw new ArgumentException($"--withhold: '{name}' is no part of a record; parts are {string.Join(", ", Parts.Keys)}."))),
+            },
+            Budgets = budgets,
+            MaxTokens = parse.GetValue(_maxTokens),
+            MaxBodyBytes = parse.GetValue(_maxBody),
+            RequestsPerMinute = parse.GetValue(_rate),
+            OpenRequests = parse.GetValue(_open),
+            Grace = TimeSpan.FromSeconds(parse.GetValue(_grace)),
+        };
+    }
+
+    // On the loopback whoever starts the server gets a key; elsewhere keys are made before.
+    private static string? FirstKey(ServerOptions options)
+    {
+        var keys = new KeyFile(options.KeyFile);
+        return keys.Keys.Count > 0 || !IPAddress.IsLoopback(options.Listen.Address) ? null : keys.Add("first", Rights.All, options.Time.GetUtcNow()).Text;
+    }
+
+    private sealed class NoLifetime : IHostLifetime
+    {
+        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    }
+}

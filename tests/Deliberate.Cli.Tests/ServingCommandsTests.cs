@@ -1,0 +1,133 @@
+using System.Net.Http.Headers;
+using System.Text;
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
+using Deliberate.Auditing;
+using Xunit;
+
+namespace Deliberate.Cli.Tests;
+
+public sealed partial class ServingCommandsTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("deliberate-serve-").FullName;
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    private static async Task<(int Code, Streams Streams)> RunAsync(params string[] args)
+    {
+        var streams = new Streams();
+        return (await new Application(streams.Terminal()).RunAsync(args, Token), streams);
+    }
+
+    [Fact]
+    public async Task Keys_are_made_listed_and_withdrawn()
+    {
+        var (code, made) = await RunAsync("keys", "add", "alice", "--rights", "chat,audit", "--folder", _folder);
+        Assert.Equal(ExitCodes.Success, code);
+        Assert.Matches("^dlb_[0-9a-f]{64}\n$", made.Results);
+        var listed = (await RunAsync("keys", "list", "--folder", _folder)).Streams.Results;
+        Assert.Contains("chat,audit  alice", listed, StringComparison.Ordinal);
+        Assert.DoesNotContain(made.Results.Trim(), listed, StringComparison.Ordinal);
+        var id = listed.Split(' ')[0];
+        Assert.Equal(ExitCodes.Success, (await RunAsync("keys", "remove", id, "--folder", _folder)).Code);
+        Assert.Equal("", (await RunAsync("keys", "list", "--folder", _folder)).Streams.Results);
+        Assert.Equal(ExitCodes.BadInput, (await RunAsync("keys", "remove", id, "--folder", _folder)).Code);
+        Assert.Equal(ExitCodes.BadInput, (await RunAsync("keys", "add", "bob", "--rights", "fly", "--folder", _folder)).Code);
+    }
+
+    [Fact]
+    public async Task A_log_is_verified_and_a_broken_one_told_of_with_file_and_line()
+    {
+        await using (var log = AuditLog.Open(_folder))
+            foreach (var id in (string[])["a", "b"]) await log.AppendAsync(new() { Id = id, Begun = default, Ended = default, Model = "m", Outcome = AuditOutcome.Answered, Thinking = "t" });
+        var (code, streams) = await RunAsync("audit", "verify", _folder);
+        Assert.Equal(ExitCodes.Success, code);
+        var hash = Hash().Match(streams.Results).Groups[1].Value;
+        Assert.Equal(ExitCodes.Success, (await RunAsync("audit", "verify", _folder, "--expect", hash)).Code);
+        Assert.Equal(ExitCodes.Failure, (await RunAsync("audit", "verify", _folder, "--expect", new string('0', 64))).Code);
+        var file = Directory.GetFiles(_folder, "*.jsonl").Single();
+        await File.WriteAllTextAsync(file, (await File.ReadAllTextAsync(file, Token)).Replace("\"b\"", "\"c\"", StringComparison.Ordinal), Token);
+        var (broken, said) = await RunAsync("audit", "verify", _folder);
+        Assert.Equal(ExitCodes.Failure, broken);
+        Assert.StartsWith($"error: {file}:2: ", said.Notes, StringComparison.Ordinal);
+        Assert.Equal(ExitCodes.BadInput, (await RunAsync("audit", "verify", Path.Combine(_folder, "none"))).Code);
+    }
+
+    [Theory]
+    [InlineData("there is nothing to serve")]
+    [InlineData("Give either", "--run", "a", "--model", "b")]
+    [InlineData("is no arm", "--run", "a", "--arm", "x")]
+    [InlineData("go with --policy", "--model", "miniature", "--label")]
+    [InlineData("is no model", "--model", "nowhere")]
+    [InlineData("--listen takes", "--model", "miniature", "--listen", "here")]
+    [InlineData("--effort:", "--model", "miniature", "--effort", "low=much")]
+    [InlineData("is no part", "--model", "miniature", "--withhold", "hat")]
+    [InlineData("has no key", "--model", "miniature", "--listen", "0.0.0.0:0")]
+    public async Task What_cannot_be_served_is_told_in_one_line(string message, params string[] args)
+    {
+        var (code, streams) = await RunAsync(["serve", "--folder", _folder, .. args]);
+        Assert.Equal(ExitCodes.BadInput, code);
+        Assert.Contains(message, Assert.Single(streams.NoteLines), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_miniature_is_served_with_its_thinking_hidden_until_it_is_stopped()
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(Token);
+        using var lines = new Lines();
+        var running = new Application(new(TextReader.Null, lines, TextWriter.Null)).RunAsync(["serve", "--model", "miniature", "--listen", "127.0.0.1:0", "--folder", _folder], stop.Token);
+        var (url, key) = (Address().Match(await lines.NextAsync(running)).Value, Key().Match(await lines.NextAsync(running)).Value);
+        using var http = new HttpClient();
+        http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", key);
+        async Task<string> AskAsync(string body)
+        {
+            using var content = new StringContent(body, Encoding.UTF8, "application/json");
+            using var response = await http.PostAsync(new Uri($"{url}/chat/completions"), content, Token);
+            var text = await response.Content.ReadAsStringAsync(Token);
+            Assert.True(response.IsSuccessStatusCode, text);
+            return text;
+        }
+
+        const string ask = "{\"messages\":[{\"role\":\"user\",\"content\":\"How do I repair a lantern?\"}],\"max_tokens\":120";
+        var whole = JsonNode.Parse(await AskAsync(ask + "}"))!;
+        var shown = JsonNode.Parse(await AskAsync(ask + ",\"include\":[\"reasoning\"]}"))!;
+        var (answer, thinking) = ((string)whole["choices"]![0]!["message"]!["content"]!, (string)shown["choices"]![0]!["message"]!["reasoning"]!);
+        Assert.Null(whole["choices"]![0]!["message"]!["reasoning"]);
+        Assert.Equal(answer, (string?)shown["choices"]![0]!["message"]!["content"]);
+        var streamed = await AskAsync(ask + ",\"stream\":true}");
+        Assert.Equal(answer, string.Concat(streamed.Split('\n').Where(line => line.StartsWith("data: {", StringComparison.Ordinal)).Select(line => (string?)JsonNode.Parse(line[6..])!["choices"]![0]!["delta"]!["content"])).Trim());
+
+        await stop.CancelAsync();
+        Assert.Equal(ExitCodes.Success, await running);
+        Assert.True(AuditVerification.Of(Path.Combine(_folder, "audit")).Holds);
+        await using var log = AuditLog.Open(Path.Combine(_folder, "audit"));
+        Assert.All(log.Read(0, 10), entry => Assert.Equal(thinking, entry.Exchange.Thinking));
+        Assert.Equal(3, log.Last);
+    }
+
+    /// <summary>Hands lines to a reader as they are written.</summary>
+    private sealed class Lines : StringWriter
+    {
+        private readonly System.Threading.Channels.Channel<string> _lines = System.Threading.Channels.Channel.CreateUnbounded<string>();
+
+        public override void WriteLine(string? value) => _lines.Writer.TryWrite(value ?? "");
+
+        public async Task<string> NextAsync(Task running)
+        {
+            var next = _lines.Reader.ReadAsync(Token).AsTask();
+            Assert.Same(next, await Task.WhenAny(next, running));
+            return await next;
+        }
+    }
+
+    [GeneratedRegex("last hash: ([0-9a-f]{64})")]
+    private static partial Regex Hash();
+
+    [GeneratedRegex(@"http://127\.0\.0\.1:\d+/v1")]
+    private static partial Regex Address();
+
+    [GeneratedRegex("dlb_[0-9a-f]{64}")]
+    private static partial Regex Key();
+}
