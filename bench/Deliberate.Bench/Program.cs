@@ -58,6 +58,20 @@ if (args is ["instant-server"])
     return 0;
 }
 
+// rewards [seconds] [rate]: the reward server over HTTP beside an empty handler, latency under an open loop and the most requests of a closed one.
+if (args is ["rewards", ..])
+{
+    int Number(int at, int otherwise) => args.Length > at && int.TryParse(args[at], NumberStyles.Integer, CultureInfo.InvariantCulture, out var given) && given > 0 ? given : otherwise;
+    await RewardBenchmark.RunAsync(Number(1, 60), Number(2, 500));
+    return 0;
+}
+
+if (args is ["reward-server"])
+{
+    await RewardBenchmark.ServeAsync();
+    return 0;
+}
+
 // training MODEL [full|lora|all] [rounds] [length]: tokens per second of fine-tuning against plain TorchSharp. training MODEL memory-full|memory-lora [length]: peak memory.
 if (args is ["training", var model, ..])
 {

@@ -184,11 +184,14 @@ public class ExportTests
         using var stream = File.OpenRead(folder["train.parquet"]);
         var rows = (await ParquetSerializer.DeserializeUntypedAsync(stream, cancellationToken: TestContext.Current.CancellationToken)).Data;
         Assert.Equal(["data_source", "prompt", "ability", "reward_model", "extra_info"], rows[0].Keys);
+        var row = JsonSerializer.SerializeToNode(rows[1])!;
+        AssertJson(LongPrompt, JsonNode.Parse((string)row["extra_info"]!["prompt"]!));
+        row["extra_info"]!.AsObject().Remove("prompt");
         AssertJson($$$"""
             {"data_source":"ours","prompt":{{{LongPrompt}}},"ability":"safety","reward_model":{"style":"model","ground_truth":""},
             "extra_info":{"split":"train","index":1,"id":"b#0","policy_hash":"hash","category":"","action":"comply","source":"","licence":"",
             "provenance":"{\"policy_hash\":\"hash\",\"category\":null,\"model\":\"model-1\",\"template_version\":\"f-1\",\"temperature\":1,\"seed\":3,\"sample_index\":0}"}}
-            """, JsonSerializer.SerializeToNode(rows[1]));
+            """, row);
     }
 
     public static TheoryData<string> Names => [.. ExportFormat.All.Select(format => format.Name)];

@@ -23,7 +23,7 @@ public sealed class Verl : ExportFormat
         VerlRow[] rows = [.. ByPrompt(examples).Select((example, index) => new VerlRow
         {
             DataSource = options.Name,
-            Prompt = [.. Prompt(example).Select(message => new VerlMessage { Role = message.Role.ToString().ToLowerInvariant(), Content = message.Content })],
+            Prompt = Messages(example),
             Ability = "safety",
             RewardModel = new() { Style = "model", GroundTruth = "" },
             ExtraInfo = new()
@@ -31,6 +31,7 @@ public sealed class Verl : ExportFormat
                 Split = options.Split,
                 Index = index,
                 Id = example.Id,
+                Prompt = JsonSerializer.Serialize(Messages(example), RunJson.Options),
                 PolicyHash = example.Provenance.PolicyHash ?? "",
                 Category = example.Category ?? example.Provenance.Category ?? "",
                 Action = example.Action ?? "",
@@ -44,6 +45,9 @@ public sealed class Verl : ExportFormat
         AtomicFile.Write(path, stream => stream.Write(buffer.GetBuffer(), 0, (int)buffer.Length));
         return new([path], rows.Length, new Dictionary<string, int>());
     }
+
+    private static List<VerlMessage> Messages(TrainingExample example) =>
+        [.. Prompt(example).Select(message => new VerlMessage { Role = message.Role.ToString().ToLowerInvariant(), Content = message.Content })];
 
     /// <summary>A row.</summary>
     internal sealed class VerlRow
@@ -95,6 +99,10 @@ public sealed class Verl : ExportFormat
 
         [JsonPropertyName("id")]
         public string Id { get; set; } = "";
+
+        // verl hands its reward functions no other column.
+        [JsonPropertyName("prompt")]
+        public string Prompt { get; set; } = "";
 
         [JsonPropertyName("policy_hash")]
         public string PolicyHash { get; set; } = "";

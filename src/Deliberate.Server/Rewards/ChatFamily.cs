@@ -1,0 +1,157 @@
+using System.Text.RegularExpressions;
+using Deliberate.Conversations;
+
+namespace Deliberate.Server.Rewards;
+
+/// <summary>How one family of chat templates marks turns. Immutable.</summary>
+internal sealed partial class ChatFamily
+{
+    // Roles that a text may name; a name that is not here is a tool's.
+    private static readonly Dictionary<string, Role> Roles = new(StringComparer.OrdinalIgnoreCase)
+    {
+        ["system"] = Role.System,
+        ["developer"] = Role.System,
+        ["user"] = Role.User,
+        ["human"] = Role.User,
+        ["assistant"] = Role.Assistant,
+        ["model"] = Role.Assistant,
+        ["chatbot"] = Role.Assistant,
+        ["[INST]"] = Role.User,
+        ["[/INST]"] = Role.Assistant,
+        ["[SYSTEM_PROMPT]"] = Role.System,
+        ["[AVAILABLE_TOOLS]"] = Role.System,
+        ["[/TOOL_RESULTS]"] = Role.Assistant,
+    };
+
+    private static readonly string[] Starts = ["<s>", "<bos>", "<|begin_of_text|>", "<|startoftext|>", "<｜begin▁of▁sentence｜>", "[gMASK]", "<sop>", "<|endoftext|>", "<BOS_TOKEN>", "<pad>"];
+
+    private static readonly string[] Ends =
+    [
+        "</s>", "<|im_end|>", "<|endoftext|>", "<|eot_id|>", "<|eom_id|>", "<|eot|>", "<|end_of_text|>", "<end_of_turn>", "<eos>", "<|end|>", "<|return|>",
+        "<｜end▁of▁sentence｜>", "<|END_OF_TURN_TOKEN|>", "<pad>", "<|pad|>", "<|finetune_right_pad_id|>", "<｜▁pad▁｜>", "[PAD]", "<unk>", "<turn|>",
+    ];
+
+    // Tried in this order; the first whose header stands at the beginning of a prompt is taken.
+    private static readonly ChatFamily[] All =
+    [
+        new(Harmony(), ["<|end|>", "<|return|>", "<|call|>"], channels: true),
+        new(ChatMl(), ["<|im_end|>"]),
+        new(Llama3(), ["<|eot_id|>", "<|eom_id|>", "<|eot|>"]),
+        new(Gemma(), ["<end_of_turn>", "<turn|>"]),
+        new(Granite(), ["<|end_of_text|>"]),
+        new(Command(), ["<|END_OF_TURN_TOKEN|>"]),
+        new(DeepSeek(), ["<｜end▁of▁sentence｜>"], bareSystem: true),
+        new(Plain(), ["<|end|>", "<|eot_id|>", "<|endoftext|>"]),
+        new(Inst(), [], bareSystem: true),
+    ];
+
+    private readonly string[] _ends;
+    private readonly bool _bareSystem;
+
+    private ChatFamily(Regex header, string[] ends, bool channels = false, bool bareSystem = false) =>
+        (Header, _ends, HasChannels, _bareSystem) = (header, ends, channels, bareSystem);
+
+    /// <summary>Finds what begins a turn.</summary>
+    public Regex Header { get; }
+
+    /// <summary>Whether the header of a turn may name a channel.</summary>
+    public bool HasChannels { get; }
+
+    /// <summary>The family by which a prompt is rendered, or null when it is plain text that at most speaks of such marks.</summary>
+    public static ChatFamily? Of(string prompt)
+    {
+        if (!prompt.AsSpan().ContainsAny('<', '[')) return null;
+        foreach (var family in All)
+            if (family.Header.Match(prompt) is { Success: true } first && (first.Index == 0 || family.Begins(prompt[..first.Index]))) return family;
+        return null;
+    }
+
+    /// <summary>The text without tokens that begin a sequence.</summary>
+    public static string TrimStart(string text)
+    {
+        while (true)
+        {
+            var trimmed = text.TrimStart();
+            if (Starts.FirstOrDefault(token => trimmed.StartsWith(token, StringComparison.Ordinal)) is not { } start) return trimmed.Length == 0 ? "" : text;
+            text = trimmed[start.Length..];
+        }
+    }
+
+    /// <summary>The text without tokens that end a sequence or fill it up.</summary>
+    public static string TrimEnd(string text)
+    {
+        while (true)
+        {
+            text = text.TrimEnd();
+            if (Ends.FirstOrDefault(token => text.EndsWith(token, StringComparison.Ordinal)) is not { } end) return text;
+            text = text[..^end.Length];
+        }
+    }
+
+    /// <summary>Who speaks after this header; null when it only ends something.</summary>
+    public static Role? RoleOf(Match header)
+    {
+        var name = header.Groups["role"].ValueSpan.Trim();
+        if (name.StartsWith("[/") && !name.SequenceEqual("[/INST]") && !name.SequenceEqual("[/TOOL_RESULTS]")) return null;
+        return Roles.TryGetValue(name.ToString(), out var role) ? role : Role.Tool;
+    }
+
+    /// <summary>False for what a model wrote to itself.</summary>
+    public bool IsShown(Match header) =>
+        !HasChannels || !header.Groups["role"].ValueSpan.Trim().StartsWith("assistant") || header.Groups["channel"].ValueSpan.Trim().StartsWith("final") || !header.Groups["channel"].Success;
+
+    /// <summary>A turn's text: up to the last token that ends a turn, since the turn is known to go up to the next header.</summary>
+    public string Content(string turn)
+    {
+        var end = -1;
+        foreach (var token in _ends) end = Math.Max(end, turn.LastIndexOf(token, StringComparison.Ordinal));
+        return end >= 0 ? turn[..end] : TrimEnd(turn);
+    }
+
+    /// <summary>An answer's text: up to the first token that ends a turn, where generation stopped.</summary>
+    public string Answer(string answer)
+    {
+        var end = answer.Length;
+        foreach (var token in _ends)
+            if (answer.IndexOf(token, StringComparison.Ordinal) is var at and >= 0 && at < end) end = at;
+        return TrimEnd(answer[..end]);
+    }
+
+    /// <summary>Llama 2 puts the system's text into the user's first turn.</summary>
+    public (string System, string User)? SystemInUser(string text)
+    {
+        const string open = "<<SYS>>", close = "<</SYS>>";
+        if (!_bareSystem || !text.AsSpan().TrimStart().StartsWith(open)) return null;
+        var (start, end) = (text.IndexOf(open, StringComparison.Ordinal) + open.Length, text.IndexOf(close, StringComparison.Ordinal));
+        return end < start ? null : (text[start..end], text[(end + close.Length)..]);
+    }
+
+    private bool Begins(string before) => _bareSystem ? Starts.Any(before.TrimStart().StartsWith) || before.Trim().Length == 0 : TrimStart(before).Trim().Length == 0;
+
+    [GeneratedRegex(@"<\|start\|>(?<role>[^<]{1,80})(?:<\|channel\|>(?<channel>[^<]{0,80}))?(?:<\|constrain\|>[^<]{0,80})?<\|message\|>|<\|start\|>(?<role>assistant)\s*\z", RegexOptions.CultureInvariant)]
+    private static partial Regex Harmony();
+
+    [GeneratedRegex(@"<\|im_start\|>(?<role>[^\n<|]{1,40})(?:<\|im_sep\|>|\n|\z)|<\|im_(?:user|assistant|system)\|>(?<role>[^\n<|]{1,40})<\|im_middle\|>", RegexOptions.CultureInvariant)]
+    private static partial Regex ChatMl();
+
+    [GeneratedRegex(@"<\|start_header_id\|>(?<role>[^<]{1,40})<\|end_header_id\|>\n{0,2}|<\|header_start\|>(?<role>[^<]{1,40})<\|header_end\|>\n{0,2}", RegexOptions.CultureInvariant)]
+    private static partial Regex Llama3();
+
+    [GeneratedRegex(@"<start_of_turn>(?<role>\w{1,40})(?:\n|\z)|<\|turn>(?<role>\w{1,40})(?:\n|\z)", RegexOptions.CultureInvariant)]
+    private static partial Regex Gemma();
+
+    [GeneratedRegex(@"<\|start_of_role\|>(?<role>[^<]{1,40})<\|end_of_role\|>", RegexOptions.CultureInvariant)]
+    private static partial Regex Granite();
+
+    [GeneratedRegex(@"<\|START_OF_TURN_TOKEN\|><\|(?<role>USER|CHATBOT|SYSTEM)_TOKEN\|>", RegexOptions.CultureInvariant)]
+    private static partial Regex Command();
+
+    [GeneratedRegex(@"<｜(?<role>User|Assistant)｜>", RegexOptions.CultureInvariant)]
+    private static partial Regex DeepSeek();
+
+    [GeneratedRegex(@"<\|(?<role>system|user|assistant|observation|tool)\|>\n?", RegexOptions.CultureInvariant)]
+    private static partial Regex Plain();
+
+    [GeneratedRegex(@"(?<role>\[/?INST\]|\[/?SYSTEM_PROMPT\]|\[/?TOOL_RESULTS\]|\[/?AVAILABLE_TOOLS\])", RegexOptions.CultureInvariant)]
+    private static partial Regex Inst();
+}

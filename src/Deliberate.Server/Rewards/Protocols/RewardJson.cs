@@ -1,0 +1,47 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Deliberate.Server.Rewards.Protocols;
+
+/// <summary>What OpenRLHF sends (<c>openrlhf/utils/agent.py</c>).</summary>
+internal sealed record OpenRlhfRequest
+{
+    /// <summary>Prompts with responses, special tokens kept.</summary>
+    [JsonPropertyName("query")]
+    public string?[]? Query { get; init; }
+
+    /// <summary>The rendered prompts.</summary>
+    [JsonPropertyName("prompts")]
+    public string?[]? Prompts { get; init; }
+
+    /// <summary>What the data has in its label column.</summary>
+    [JsonPropertyName("labels")]
+    public JsonElement[]? Labels { get; init; }
+}
+
+/// <summary>What a reward function of verl gets (<c>custom_reward_function</c>).</summary>
+internal sealed record ScoreRequest
+{
+    /// <summary>The data set's name.</summary>
+    [JsonPropertyName("data_source")]
+    public JsonElement DataSource { get; init; }
+
+    /// <summary>The completion, thought included.</summary>
+    [JsonPropertyName("solution_str")]
+    public string? SolutionStr { get; init; }
+
+    /// <summary>Not used.</summary>
+    [JsonPropertyName("ground_truth")]
+    public JsonElement GroundTruth { get; init; }
+
+    /// <summary>Holds the prompt and the category.</summary>
+    [JsonPropertyName("extra_info")]
+    public JsonElement ExtraInfo { get; init; }
+}
+
+/// <summary>The JSON of the requests, generated at build time.</summary>
+[JsonSourceGenerationOptions(JsonSerializerDefaults.General)]
+[JsonSerializable(typeof(OpenRlhfRequest))]
+[JsonSerializable(typeof(ScoreRequest))]
+[JsonSerializable(typeof(ScoreRequest[]))]
+internal sealed partial class RewardJson : JsonSerializerContext;
