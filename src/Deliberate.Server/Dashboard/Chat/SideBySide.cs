@@ -11,7 +11,7 @@ internal static class SideBySide
     /// <summary>Asks a model for its answer to a message after what was said before.</summary>
     public static async Task<ChatReply> AskAsync(DashboardModel model, IEnumerable<(string User, string Answer)> before, string message, Caller caller, CancellationToken cancel)
     {
-        List<ChatMessage> messages = [.. model.SystemMessages ?? []];
+        List<ChatMessage> messages = [];
         foreach (var (user, answer) in before) messages.AddRange([new(ChatRole.User, user), new(ChatRole.Assistant, answer)]);
         messages.Add(new(ChatRole.User, message));
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancel);

@@ -12,8 +12,9 @@ internal static class ChatPages
 
     public static IResult Show(HttpContext http, PageSource pages, DashboardOptions options)
     {
-        string[] names = [.. options.Models().Select(model => model.Name)];
-        return Page(http, pages, names, names.FirstOrDefault() ?? "", names.LastOrDefault() ?? "");
+        var models = options.Models();
+        string? first = models is [var one, ..] ? one.Name : null, second = models.LastOrDefault(model => model.Group == models[0].Group)?.Name;
+        return Page(http, pages, [.. models.Select(model => model.Name)], first ?? "", second ?? "");
     }
 
     public static async Task<IResult> AskAsync(HttpContext http, PageSource pages, DashboardOptions options)
