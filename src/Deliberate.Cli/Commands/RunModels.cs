@@ -39,14 +39,9 @@ internal sealed class RunModels(string folder) : IDisposable
 
     private static IChatClient ClientOf(LocalArm arm) => arm.SystemMessages.Count == 0 ? arm.Client : new WithSystem(arm.Client, arm.SystemMessages);
 
-    // The model's own client goes on living when this one is let go.
     private sealed class WithSystem(IChatClient client, IReadOnlyList<ChatMessage> system) : DelegatingChatClient(client)
     {
         public override Task<ChatResponse> GetResponseAsync(IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default) =>
             base.GetResponseAsync([.. system, .. messages], options, cancellationToken);
-
-        protected override void Dispose(bool disposing)
-        {
-        }
     }
 }
