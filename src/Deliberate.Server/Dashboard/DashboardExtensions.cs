@@ -48,7 +48,7 @@ public static class DashboardExtensions
     public static IEndpointConventionBuilder MapDashboard(this IEndpointRouteBuilder routes)
     {
         ArgumentNullException.ThrowIfNull(routes);
-        var all = routes.MapGroup(Routes.Root).AddEndpointFilter(PageHeaders.AddAsync).ExcludeFromDescription();
+        var all = routes.MapGroup(Routes.Root).AddEndpointFilter(PageHeaders.AddAsync).AddEndpointFilter(KeyCookie.IdentifyAsync).ExcludeFromDescription();
         all.MapGet("/assets/{name}", Assets.Get).AllowAnonymous();
         all.MapGet("/login", LoginPages.Show).AllowAnonymous();
         all.MapPost("/login", LoginPages.LogInAsync).AddEndpointFilter(FormGuard.CheckAsync).AllowAnonymous();

@@ -1,4 +1,11 @@
 using System.Net;
+using System.Security.Claims;
+using System.Text.Encodings.Web;
+using Deliberate.Server.Access;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using Xunit;
 
 namespace Deliberate.Server.Tests.Dashboard;
@@ -92,6 +99,20 @@ public sealed class LoginTests : IDisposable
     }
 
     [Fact]
+    public async Task Beside_another_way_to_authenticate_the_dashboard_goes_by_its_own_login_alone()
+    {
+        await using var visitor = await Visitor.ToAsync(_runs, services: services => services.AddAuthentication("other").AddScheme<AuthenticationSchemeOptions, Everybody>("other", null));
+        using var outside = await visitor.SendAsync("/dashboard");
+        Assert.Equal(HttpStatusCode.Redirect, outside.StatusCode);
+        await visitor.LogInAsync(Visitor.AdminKey);
+        Assert.Contains("ada", await visitor.PageAsync("/dashboard"), StringComparison.Ordinal);
+        using var response = await visitor.PostAsync("/dashboard", "/dashboard/logout");
+        Assert.Equal(HttpStatusCode.Redirect, response.StatusCode);
+        using var after = await visitor.SendAsync("/dashboard");
+        Assert.Equal(HttpStatusCode.Redirect, after.StatusCode);
+    }
+
+    [Fact]
     public async Task A_right_that_is_missing_is_told_as_such()
     {
         await using var visitor = await Visitor.ToAsync(_runs);
@@ -116,5 +137,15 @@ public sealed class LoginTests : IDisposable
         using var response = await visitor.PostAsync(path, ("key", Visitor.AdminKey), ("sample", "train-0#0"), ("decision", "reject"));
         Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
         Assert.False(File.Exists(_runs.PathOf("made-1", "reviews.jsonl")));
+    }
+
+    // Finds everybody to have every right.
+    private sealed class Everybody(IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder) : AuthenticationHandler<AuthenticationSchemeOptions>(options, logger, encoder)
+    {
+        protected override Task<AuthenticateResult> HandleAuthenticateAsync()
+        {
+            var everybody = new ClaimsPrincipal(new ClaimsIdentity([new(ClaimTypes.Name, "everybody"), .. Rights.All.Select(right => new Claim(Rights.Claim, right))], Scheme.Name));
+            return Task.FromResult(AuthenticateResult.Success(new(everybody, Scheme.Name)));
+        }
     }
 }

@@ -4,6 +4,9 @@ using System.Text.RegularExpressions;
 using Deliberate.Server.Access;
 using Deliberate.Server.Dashboard;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using Xunit;
 
 namespace Deliberate.Server.Tests.Dashboard;
@@ -28,13 +31,26 @@ internal sealed partial class Visitor : IAsyncDisposable
 
     public Uri Address => _client.BaseAddress!;
 
-    public static async Task<Visitor> ToAsync(MadeRuns runs, Action<DashboardOptions>? set = null)
+    public static async Task<Visitor> ToAsync(MadeRuns runs, Action<DashboardOptions>? set = null, Action<IServiceCollection>? services = null)
     {
         var options = new DashboardOptions { Runs = runs.Folder, FindCaller = FindCaller, PolicyFolders = [runs.PolicyFolder] };
         set?.Invoke(options);
-        var app = DashboardHost.Create(options, "http://127.0.0.1:0");
+        var app = services is null ? DashboardHost.Create(options, "http://127.0.0.1:0") : Beside(options, services);
         await app.StartAsync(TestContext.Current.CancellationToken);
         return new(app);
+    }
+
+    // As an application has the dashboard among its own pages.
+    private static WebApplication Beside(DashboardOptions options, Action<IServiceCollection> services)
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        builder.Logging.ClearProviders();
+        services(builder.Services);
+        builder.Services.AddDashboard(options);
+        var app = builder.Build();
+        app.MapDashboard();
+        return app;
     }
 
     public static ClaimsPrincipal? FindCaller(string key) => key switch

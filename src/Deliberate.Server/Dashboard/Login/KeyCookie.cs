@@ -1,5 +1,6 @@
 using System.Security.Claims;
 using Deliberate.Server.Access;
+using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.Cookies;
 using Microsoft.AspNetCore.Http;
 
@@ -32,7 +33,15 @@ internal static class KeyCookie
         return new(new ClaimsIdentity([new(ClaimTypes.Name, caller.Name), .. caller.Rights.Order(StringComparer.Ordinal).Select(right => new Claim(Rights.Claim, right))], Scheme, ClaimTypes.Name, ClaimTypes.Role));
     }
 
-    private static Task Forbid(Microsoft.AspNetCore.Authentication.RedirectContext<CookieAuthenticationOptions> context)
+    /// <summary>Makes whoever has logged in here the caller, on pages for everybody too; what else the application authenticates by counts for nothing here.</summary>
+    public static async ValueTask<object?> IdentifyAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
+    {
+        var http = context.HttpContext;
+        http.User = (await http.AuthenticateAsync(Scheme)).Principal ?? new ClaimsPrincipal(new ClaimsIdentity());
+        return await next(context);
+    }
+
+    private static Task Forbid(RedirectContext<CookieAuthenticationOptions> context)
     {
         var result = PageSource.Message(context.HttpContext, StatusCodes.Status403Forbidden, "Not allowed", "Your key does not have the right that this page takes. Log out, and log in with one that has.");
         PageHeaders.Add(context.HttpContext);

@@ -14,7 +14,8 @@ internal sealed class RunStates(RateMeter rates)
     {
         var stages = run.IsOfFiles ? OfFiles(run) : OfWorld(run);
         var finished = run.IsOfFiles ? stages.Count > 0 && stages.All(stage => stage.Kind == StageProgressKind.Done) : run.Report is not null;
-        var alive = !finished && IsHeld(run);
+        // A run on prompts of files may go on with a stage that it was not asked for before.
+        var alive = (run.IsOfFiles || !finished) && IsHeld(run);
         var current = finished ? null : Current(stages);
         StageState Told(StageState stage) => stage != current ? stage
             : alive ? stage with { Kind = StageProgressKind.Running, Rate = stage.Items is { } items ? rates.Rate($"{run.FolderPath}\n{stage.Name}\n{stage.Arm}", items) : null }
@@ -70,6 +71,12 @@ internal sealed class RunStates(RateMeter rates)
         // What comes later was asked for only when something of it is there.
         foreach (var (file, name, arm, count) in ((string, string, string?, string)[])[("instant-refusal", "sft", "instant-refusal", "rows"), ("sft", "sft", "sft", "rows"), ("rl", "rl", "sft+rl", ""), ("eval", "eval", null, "")])
             if (File.Exists(run.PathOf(Path.Combine("stages", $"{file}-last.json")))) stages.Add(new(name, arm, StageProgressKind.Done, Noted(run, file, count), "examples"));
+        foreach (var arm in (string[])["instant-refusal", "sft"])
+        {
+            var begun = Directory.Exists(run.PathOf("checkpoints")) && Directory.EnumerateDirectories(run.PathOf("checkpoints"), $"{arm}-*").Any();
+            if (begun && !File.Exists(run.PathOf(Path.Combine("stages", $"{arm}-last.json")))) stages.Add(new("sft", arm, StageProgressKind.Waiting, 0, "steps"));
+        }
+
         if (stages.All(stage => stage.Name != "rl") && run.Rollouts.LoggedSteps is > 0 and var steps) stages.Add(new("rl", "sft+rl", StageProgressKind.Waiting, steps, "steps"));
         return stages;
     }

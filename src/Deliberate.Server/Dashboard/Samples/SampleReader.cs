@@ -24,7 +24,7 @@ internal sealed class SampleReader(RunPlace run, ClauseIndex clauses, Caller cal
         page = Math.Clamp(page, 1, pages);
         return new([.. matching.Skip((page - 1) * PageSize).Take(PageSize).Select(View).OfType<SampleView>()], page, pages, matching.Length, all.Count,
             Facets(all.Select(entry => entry.Category)), Facets(all.Select(entry => entry.Action)),
-            [.. SampleFates.All.Select(fate => new Facet(fate.Key, fate.Title, all.Count(entry => entry.Fate == fate.Fate))).Where(facet => facet.Count > 0)]);
+            Fates(all));
     }
 
     /// <summary>All samples of a prompt.</summary>
@@ -77,6 +77,12 @@ internal sealed class SampleReader(RunPlace run, ClauseIndex clauses, Caller cal
         };
     }
 
+    private static IReadOnlyList<Facet> Fates(IReadOnlyList<SampleEntry> entries)
+    {
+        var counts = entries.CountBy(entry => entry.Fate).ToDictionary();
+        return [.. SampleFates.All.Select(fate => new Facet(fate.Key, fate.Title, counts.GetValueOrDefault(fate.Fate))).Where(facet => facet.Count > 0)];
+    }
+
     private static IReadOnlyList<Facet> Facets(IEnumerable<string?> values) =>
-        [.. values.GroupBy(value => value ?? SampleFilter.None).OrderBy(group => group.Key == SampleFilter.None).ThenBy(group => group.Key, StringComparer.Ordinal).Select(group => new Facet(group.Key, group.Key, group.Count()))];
+        [.. values.CountBy(value => value ?? SampleFilter.None).OrderBy(group => group.Key == SampleFilter.None).ThenBy(group => group.Key, StringComparer.Ordinal).Select(group => new Facet(group.Key, group.Key, group.Value))];
 }
