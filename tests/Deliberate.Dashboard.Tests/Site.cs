@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Reflection;
 using System.Security.Claims;
 using Deliberate.Server.Access;
@@ -21,6 +22,9 @@ internal sealed class Site : IAsyncDisposable
 
     public MadeRuns Runs { get; }
 
+    /// <summary>What the browser's console complained of.</summary>
+    public ConcurrentQueue<string> Complaints { get; } = [];
+
     public string Address => _app.Urls.First();
 
     public static async Task<Site> OpenAsync()
@@ -37,12 +41,15 @@ internal sealed class Site : IAsyncDisposable
         return new(runs, app);
     }
 
-    /// <summary>A page of a visitor who has logged in through the form; what its console complains of fails the test.</summary>
+    /// <summary>A page of a visitor who has logged in through the form.</summary>
     public async Task<IPage> LogInAsync(IBrowserContext window, string key = AuditKey)
     {
         var page = await window.NewPageAsync();
-        page.Console += (_, message) => Assert.False(message.Type == "error" && !message.Text.Contains("401", StringComparison.Ordinal), $"the console says: {message.Text}");
-        page.PageError += (_, problem) => Assert.Fail($"a script failed: {problem}");
+        page.Console += (_, message) =>
+        {
+            if (message.Type is "error" or "warning") Complaints.Enqueue($"{page.Url}: {message.Text}");
+        };
+        page.PageError += (_, problem) => Complaints.Enqueue($"{page.Url}: {problem}");
         await page.GotoAsync(Address + "/dashboard");
         await page.GetByLabel("Key").FillAsync(key);
         await page.GetByRole(AriaRole.Button, new() { Name = "Log in" }).ClickAsync();
@@ -51,12 +58,12 @@ internal sealed class Site : IAsyncDisposable
     }
 
     /// <summary>Keeps a picture of the page: in the temporary folder, and in the documentation's images when DELIBERATE_SCREENSHOTS is "docs" and it is one that they show.</summary>
-    public static async Task PictureAsync(IPage page, string name, bool documented = false)
+    public static async Task PictureAsync(IPage page, string name, string? documentedAs = null)
     {
-        var docs = documented && Environment.GetEnvironmentVariable("DELIBERATE_SCREENSHOTS") == "docs";
+        var docs = documentedAs is not null && Environment.GetEnvironmentVariable("DELIBERATE_SCREENSHOTS") == "docs";
         var folder = docs ? typeof(Site).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().First(item => item.Key == "Images").Value! : Path.Combine(Path.GetTempPath(), "deliberate-screenshots");
         Directory.CreateDirectory(folder);
-        await page.ScreenshotAsync(new() { Path = Path.Combine(folder, name + ".png"), FullPage = !docs, Animations = ScreenshotAnimations.Disabled });
+        await page.ScreenshotAsync(new() { Path = Path.Combine(folder, (docs ? documentedAs : name) + ".png"), FullPage = !docs, Animations = ScreenshotAnimations.Disabled });
     }
 
     public async ValueTask DisposeAsync()

@@ -14,6 +14,7 @@ internal static class Assets
         ["report.css"] = "text/css; charset=utf-8",
         ["dashboard.css"] = "text/css; charset=utf-8",
         ["report.js"] = "text/javascript; charset=utf-8",
+        ["icon.svg"] = "image/svg+xml",
         ["dashboard.js"] = "text/javascript; charset=utf-8",
     };
 
