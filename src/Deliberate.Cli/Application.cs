@@ -67,6 +67,7 @@ internal sealed class Application(Terminal terminal)
         new PolicyCommand(terminal),
         new PromptsCommand(terminal),
         new RunsCommand(terminal),
+        new DashboardCommand(terminal),
         new PretrainCommand(terminal),
         new ModelCommand(terminal),
     };

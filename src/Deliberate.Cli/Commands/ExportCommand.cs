@@ -3,6 +3,7 @@ using System.Globalization;
 using Deliberate.Cli.Interaction;
 using Deliberate.Distillation;
 using Deliberate.Distillation.Exports;
+using Deliberate.Distillation.Reviews;
 using Deliberate.Policies;
 using Deliberate.Runs;
 
@@ -42,29 +43,39 @@ internal sealed class ExportCommand : Command
         if (!File.Exists(training)) throw new FileNotFoundException($"{training}: not there. Distil first: deliberate distill --out {run}");
         var kept = TrainingFile.Read(training);
         var rejected = Path.Combine(run, "rejected.jsonl") is var file && File.Exists(file) ? RejectedFile.Read(file) : [];
-        var options = new ExportOptions { ThinkTags = parse.GetValue(_thinkTags), Name = parse.GetRequiredValue(_name), SpecOf = parse.GetValue(_policy) is { } folder ? SpecsOf(Policy.Load(folder), folder, parse.GetValue(_budget)) : null };
+        var policy = parse.GetValue(_policy) is { } folder ? Policy.Load(folder) : null;
+        var reviewed = ReviewedData.Apply(kept, rejected, ReviewFile.Read(run), policy is null ? null : SpecOf(policy, parse.GetValue(_budget)));
+        (kept, rejected) = (reviewed.Kept, reviewed.Rejected);
+        var options = new ExportOptions { ThinkTags = parse.GetValue(_thinkTags), Name = parse.GetRequiredValue(_name), SpecOf = policy is null ? null : SpecsOf(policy, parse.GetValue(_budget)) };
         var result = await format.WriteAsync(path, kept, options, cancel);
 
         var card = format is LlamaFactory ? Path.Combine(path, "data-card.md") : path + ".card.md";
         AtomicFile.WriteText(card, DataCard.Write($"Data card of {options.Name}", kept, rejected, [(format.Name, Path.GetFileName(result.Files[0]))]));
+        var reviews = format is LlamaFactory ? Path.Combine(path, ReviewFile.Name) : $"{path}.{ReviewFile.Name}";
+        if (reviewed.Applied.Count > 0) JsonLines.Write(reviews, reviewed.Applied);
         Facts.Write(_terminal,
         [
             ("rows", result.Rows.ToString(CultureInfo.InvariantCulture)),
             .. result.LeftOut.Select(reason => ("left out", string.Create(CultureInfo.InvariantCulture, $"{reason.Value} with {reason.Key}"))),
-            .. result.Files.Append(card).Select(written => ("file", written)),
+            .. reviewed.Applied.GroupBy(review => review.Decision).Select(group => ("reviewed", string.Create(CultureInfo.InvariantCulture, $"{group.Count()} {WordOf(group.Key)}"))),
+            .. reviewed.Refused.Select(refused => ("review refused", $"{refused.Review.Sample}: {refused.Reason}")),
+            .. result.Files.Append(card).Concat(reviewed.Applied.Count > 0 ? [reviews] : []).Select(written => ("file", written)),
         ]);
         return ExitCodes.Success;
     }
 
-    private static Func<TrainingExample, Spec> SpecsOf(Policy policy, string folder, int budget)
+    private static string WordOf(ReviewDecision decision) => decision switch { ReviewDecision.Approve => "approved", ReviewDecision.Edit => "edited", _ => "rejected" };
+
+    private static Func<TrainingExample, Spec> SpecsOf(Policy policy, int budget)
+    {
+        var spec = SpecOf(policy, budget);
+        return example => example.Provenance.PolicyHash == policy.Hash ? spec(example.Provenance.Category)
+            : throw new InvalidDataException($"{policy.Folder} has the hash {policy.Hash}, but example '{example.Id}' was written under {example.Provenance.PolicyHash ?? "no policy"}: give the policy of the run.");
+    }
+
+    private static Func<string?, Spec> SpecOf(Policy policy, int budget)
     {
         var specs = new Dictionary<string, Spec>();
-        return example =>
-        {
-            if (example.Provenance.PolicyHash != policy.Hash)
-                throw new InvalidDataException($"{folder} has the hash {policy.Hash}, but example '{example.Id}' was written under {example.Provenance.PolicyHash ?? "no policy"}: give the policy of the run.");
-            var category = example.Provenance.Category ?? "";
-            return specs.TryGetValue(category, out var spec) ? spec : specs[category] = policy.Spec(category.Length == 0 ? null : category, budget);
-        };
+        return category => specs.TryGetValue(category ?? "", out var spec) ? spec : specs[category ?? ""] = policy.Spec(string.IsNullOrEmpty(category) ? null : category, budget);
     }
 }

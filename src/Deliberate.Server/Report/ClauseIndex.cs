@@ -4,20 +4,27 @@ using Deliberate.Reports;
 
 namespace Deliberate.Server.Report;
 
-/// <summary>Where on the page each clause stands, and the pieces of a text that cites clauses. Immutable.</summary>
+/// <summary>Where each clause stands, and the pieces of a text that cites clauses. Immutable.</summary>
 public sealed class ClauseIndex
 {
     private readonly Dictionary<string, (string Id, ReportClause Clause)> _byCode = [];
+    private readonly string _page;
 
     /// <summary>An index of these clauses; of two with one code the first counts.</summary>
-    public ClauseIndex(IReadOnlyList<ReportClause> clauses)
+    /// <param name="clauses">The clauses.</param>
+    /// <param name="page">Address of the page on which they stand; empty: the page that cites them.</param>
+    public ClauseIndex(IReadOnlyList<ReportClause> clauses, string page = "")
     {
         ArgumentNullException.ThrowIfNull(clauses);
+        _page = page;
         for (var i = 0; i < clauses.Count; i++) _byCode.TryAdd(clauses[i].Code, (IdOf(i, clauses[i].Code), clauses[i]));
     }
 
     /// <summary>The id of the clause with this code on the page, or null.</summary>
     public string? Id(string? code) => code is not null && _byCode.TryGetValue(code, out var found) ? found.Id : null;
+
+    /// <summary>The address of the clause with this code, or null.</summary>
+    public string? Href(string? code) => Id(code) is { } id ? $"{_page}#{id}" : null;
 
     /// <summary>The clause with this code, or null.</summary>
     public ReportClause? Clause(string? code) => code is not null && _byCode.TryGetValue(code, out var found) ? found.Clause : null;

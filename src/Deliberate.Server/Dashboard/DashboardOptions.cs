@@ -1,0 +1,28 @@
+using System.Security.Claims;
+
+namespace Deliberate.Server.Dashboard;
+
+/// <summary>What the dashboard shows and whom it lets in.</summary>
+public sealed class DashboardOptions
+{
+    /// <summary>The folder that holds run folders, or one run's own folder.</summary>
+    public string Runs { get; set; } = "runs";
+
+    /// <summary>
+    /// Who the holder of a key is; null for a key that nobody holds. Its claims of type <see cref="Access.Rights.Claim"/> say what the holder may do: <c>admin</c> looks
+    /// at runs and reviews, <c>audit</c> reads thoughts as well, <c>chat</c> asks models. Called from many threads; should take the same time for every key.
+    /// </summary>
+    public Func<string, ClaimsPrincipal?> FindCaller { get; set; } = _ => null;
+
+    /// <summary>The store of endpoints' responses, for what runs cost; null: none.</summary>
+    public string? Responses { get; set; }
+
+    /// <summary>Folders of policies in which a run's policy is looked for by its hash, beside the folder that the run itself names.</summary>
+    public IReadOnlyList<string> PolicyFolders { get; set; } = [];
+
+    /// <summary>The models of the chat page; asked again for every page, so that it may change. None: the page says so.</summary>
+    public Func<IReadOnlyList<DashboardModel>> Models { get; set; } = () => [];
+
+    /// <summary>How long someone stays logged in without asking for a page.</summary>
+    public TimeSpan LoginLifetime { get; set; } = TimeSpan.FromHours(8);
+}
