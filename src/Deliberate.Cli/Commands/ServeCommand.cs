@@ -2,9 +2,12 @@ using System.CommandLine;
 using System.Net;
 using Deliberate.Auditing;
 using Deliberate.Cli.Interaction;
+using Deliberate.Policies;
 using Deliberate.Server.Access;
 using Deliberate.Server.Chat;
+using Deliberate.Server.Dashboard;
 using Deliberate.Server.Hosting;
+using Deliberate.Server.Rewards;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -26,6 +29,8 @@ internal sealed class ServeCommand : Command
         new() { ["conversation"] = AuditParts.Conversation, ["thinking"] = AuditParts.Thinking, ["answer"] = AuditParts.Answer, ["error"] = AuditParts.Error, ["all"] = AuditParts.All };
 
     private readonly ServedArguments _served;
+    private readonly ServedJudge _judge;
+    private readonly Option<string> _runs = new("--dashboard") { HelpName = "FOLDER", Description = "The folder of runs to show at /dashboard, to callers whose key has the right admin. [default: no dashboard]" };
     private readonly Option<IPEndPoint> _listen = new("--listen")
     {
         HelpName = "ADDRESS:PORT",
@@ -56,7 +61,8 @@ internal sealed class ServeCommand : Command
     {
         _terminal = terminal;
         _served = new(this);
-        foreach (var option in (Option[])[_listen, _folder, _effort, _maxTokens, _maxBody, _rate, _open, _grace, _keepDays, _redactDays, _withhold, _log]) Options.Add(option);
+        _judge = new(this);
+        foreach (var option in (Option[])[_runs, _listen, _folder, _effort, _maxTokens, _maxBody, _rate, _open, _grace, _keepDays, _redactDays, _withhold, _log]) Options.Add(option);
         SetAction(RunAsync);
     }
 
@@ -66,7 +72,9 @@ internal sealed class ServeCommand : Command
         try
         {
             var options = Read(parse) with { Models = _served.Open(parse, owned) };
-            if (options.Models.Count == 0) throw new ArgumentException("there is nothing to serve: give --run FOLDER or --model MODEL.");
+            var (judge, runs) = (_judge.Open(parse, owned), parse.GetValue(_runs));
+            if (options.Models.Count == 0 && judge is null && runs is null) throw new ArgumentException("there is nothing to serve: give --run FOLDER, --model MODEL, --judge MODEL or --dashboard FOLDER.");
+            var policy = judge is null ? null : _served.PolicyOf(parse) ?? (options.Models is [var first, ..] ? first.Policy : null) ?? throw new ArgumentException("--judge: rewards need a policy: give --policy FOLDER, or --run FOLDER.");
             var key = FirstKey(options);
             var level = parse.GetResult(_log) is { Implicit: false } ? parse.GetValue(_log) : LogLevel.Warning;
             var app = DeliberateServer.Build(options, builder =>
@@ -74,11 +82,23 @@ internal sealed class ServeCommand : Command
                 // Interruptions are this program's to handle.
                 builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
                 builder.Logging.SetMinimumLevel(level).AddProvider(new TerminalLogger(_terminal));
+                if (judge is not null) builder.Services.AddRewards(judge, policy!);
+                if (runs is not null) builder.Services.AddDashboard(Dashboard(runs, options, policy));
+            }, app =>
+            {
+                if (judge is not null) app.MapRewards();
+                if (runs is not null) app.MapDashboard();
             });
             await using (app.ConfigureAwait(false))
             {
                 await app.StartAsync(cancel);
-                foreach (var url in app.Urls) _terminal.Results.WriteLine($"serving {string.Join(", ", options.Models.Select(model => model.Name))} at {url}/v1");
+                foreach (var url in app.Urls)
+                {
+                    if (options.Models.Count > 0) _terminal.Results.WriteLine($"serving {string.Join(", ", options.Models.Select(model => model.Name))} at {url}/v1");
+                    if (judge is not null) _terminal.Results.WriteLine($"rewards at {url}/reward, /score and /verify");
+                    if (runs is not null) _terminal.Results.WriteLine($"dashboard at {url}/dashboard");
+                }
+
                 if (key is not null) _terminal.Results.WriteLine($"key with all rights, shown this once: {key}");
                 await Task.Delay(Timeout.Infinite, cancel).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 await app.StopAsync(CancellationToken.None);
@@ -123,6 +143,19 @@ internal sealed class ServeCommand : Command
             RequestsPerMinute = parse.GetValue(_rate),
             OpenRequests = parse.GetValue(_open),
             Grace = TimeSpan.FromSeconds(parse.GetValue(_grace)),
+        };
+    }
+
+    // A key's rights are looked up in the same file, whichever way it comes. There is no chat page: what it asked would not be in the audit log.
+    private static DashboardOptions Dashboard(string folder, ServerOptions options, Policy? policy)
+    {
+        if (!Directory.Exists(folder)) throw new DirectoryNotFoundException($"{folder}: not there. Name the folder that holds your runs.");
+        var keys = new KeyFile(options.KeyFile);
+        return new()
+        {
+            Runs = folder,
+            FindCaller = key => keys.Find(key)?.Principal("key"),
+            PolicyFolders = policy is null ? [] : [policy.Folder],
         };
     }
 

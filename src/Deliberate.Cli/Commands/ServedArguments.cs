@@ -38,6 +38,10 @@ internal sealed class ServedArguments
         });
     }
 
+    /// <summary>The policy that the command line names, or null.</summary>
+    /// <exception cref="PolicyException">It cannot be read.</exception>
+    public Policy? PolicyOf(ParseResult parse) => parse.GetValue(_policy) is { } folder ? Policy.Load(folder) : null;
+
     /// <summary>Opens the models.</summary>
     /// <param name="parse">The command line.</param>
     /// <param name="owned">Gets what is to be disposed when serving ends.</param>
