@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Runtime.CompilerServices;
+using System.Text;
 using System.Text.Json;
 using System.Threading.Channels;
 using Deliberate.Conversations;
@@ -164,16 +165,32 @@ public sealed class LocalChatClient : IChatClient
     private (Completion Completion, ChatFinishReason Reason, UsageDetails Usage) Read(Call call, GenerationResult result)
     {
         var completion = _format.Read(result.Tokens, call.Prompt, result.Truncated);
-        var stops = new StopSequences(call.Stops);
-        if (call.Stops.Count > 0 && stops.Add(completion.Answer) is var answer && stops.Found) completion = completion with { Answer = answer };
+        var stopped = call.Stops.Count > 0 && Stopped(call, result.Tokens, out var answer) ? answer : null;
+        if (stopped is not null) completion = new(completion.Thinking, stopped, false);
         var (input, output) = (call.Request.Prompt.Length, result.Tokens.Length);
-        return (completion, completion.Truncated && !stops.Found ? ChatFinishReason.Length : ChatFinishReason.Stop, new()
+        return (completion, completion.Truncated ? ChatFinishReason.Length : ChatFinishReason.Stop, new()
         {
             InputTokenCount = input,
             OutputTokenCount = output,
             TotalTokenCount = input + output,
             ReasoningTokenCount = ReasoningTokens(call.Prompt, result.Tokens, completion),
         });
+    }
+
+    // As a stream is cut, to the letter.
+    private bool Stopped(Call call, int[] tokens, out string answer)
+    {
+        var (reply, stops, text) = (_format.Stream(call.Prompt), new StopSequences(call.Stops), new StringBuilder());
+        foreach (var token in tokens) Take(reply.Add(token));
+        Take(reply.Finish());
+        answer = text.ToString();
+        return stops.Found;
+
+        void Take(IReadOnlyList<SplitText> parts)
+        {
+            foreach (var part in stops.Add(parts))
+                if (!part.IsThought) text.Append(part.Text);
+        }
     }
 
     private int ReasoningTokens(ChatPrompt prompt, int[] tokens, Completion completion)

@@ -93,8 +93,9 @@ public sealed record GeneratorOptions
     public bool SharePrefixes { get; init; } = true;
 
     /// <summary>
-    /// Positions whose keys and values are kept after <see cref="Generator.SubmitAsync"/> is done with a request, in whole pages of up to 256 and over all threads,
-    /// so that a later prompt that begins alike needs not compute them again; 0 keeps none. The least recently used go first.
+    /// Positions whose keys and values are kept after <see cref="Generator.SubmitAsync"/> is done with a request, so that a later prompt that begins alike needs not
+    /// compute them again; 0 keeps none. Counted in whole pages of up to 256, over all threads; but where threads work apart, each may keep one context of the model.
+    /// The least recently used go first.
     /// </summary>
     public int CachedTokens { get; init; } = 8192;
 

@@ -183,7 +183,9 @@ public sealed class Generator : IDisposable
 
     private void Employ()
     {
-        for (var i = 0; i < _workers.Length; i++) _workers[i] = new(_model, Slots, _teams[i], new(_options.SharePrefixes, _options.CachedTokens / _workers.Length));
+        // A thread's part should hold a whole context at least, or it would keep nothing.
+        var cached = Math.Max(_options.CachedTokens / _workers.Length, Math.Min(_options.CachedTokens, Config.MaxPositions));
+        for (var i = 0; i < _workers.Length; i++) _workers[i] = new(_model, Slots, _teams[i], new(_options.SharePrefixes, cached));
     }
 
     // Every token reads the keys and values of its own sequence. Where the weights stay in the processor's cache, one tile of rows

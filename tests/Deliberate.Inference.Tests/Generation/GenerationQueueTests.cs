@@ -146,6 +146,32 @@ public class GenerationQueueTests
     }
 
     [Fact]
+    public async Task A_pass_that_fails_ends_those_in_it_and_the_next_are_served()
+    {
+        using var generator = Tiny.Generator(Tiny.Even);
+        var expected = generator.Generate([Request(5)], cancel: Cancel);
+        var blocker = new Blocker();
+        var first = generator.SubmitAsync(blocker.Of(Request(1)), Cancel);
+        await blocker.Started;
+        var broken = generator.SubmitAsync(Request(2) with { ThinkingBudget = 0, EndOfThinking = new BrokenList() }, Cancel);
+        blocker.Release();
+        foreach (var task in (Task[])[first, broken]) Assert.Contains("no token", (await Assert.ThrowsAsync<InvalidOperationException>(() => task)).Message, StringComparison.Ordinal);
+        GeneratorTests.AssertSame(expected, [await generator.SubmitAsync(Request(5), Cancel)]);
+    }
+
+    // Fails in the middle of the engine, where no callback of a caller is.
+    private sealed class BrokenList : IReadOnlyList<int>
+    {
+        public int this[int index] => throw new InvalidDataException("no token");
+
+        public int Count => 1;
+
+        public IEnumerator<int> GetEnumerator() => ((IEnumerable<int>)[1]).GetEnumerator();
+
+        System.Collections.IEnumerator System.Collections.IEnumerable.GetEnumerator() => GetEnumerator();
+    }
+
+    [Fact]
     public async Task A_full_line_refuses_more_until_somebody_leaves_it()
     {
         using var generator = new Generator(Tiny.Weights(Tiny.Even), new() { Threads = 1, MaxBatch = 1, MaxWaiting = 3 });
