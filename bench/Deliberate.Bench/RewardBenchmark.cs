@@ -89,7 +89,7 @@ internal static class RewardBenchmark
         builder.Services.AddRewards(new ConstantJudge(), Policy.Load(ShippedModel.Find(Path.Combine("policies", "example"))!));
         var app = builder.Build();
         app.MapRewards();
-        var reply = Encoding.UTF8.GetBytes("""{"rewards":[1],"scores":[1],"extra_logs":{"judge_runs_scored":[1],"judge_runs_unscored":[0],"malformed":[0]}}""");
+        var reply = Encoding.UTF8.GetBytes("""{"rewards":[1.0],"scores":[1.0],"extra_logs":{"judge_runs_scored":[1.0],"judge_runs_unscored":[0.0],"malformed":[0.0]}}""");
         app.MapPost("/empty", async context =>
         {
             while (await context.Request.BodyReader.ReadAsync() is var read)

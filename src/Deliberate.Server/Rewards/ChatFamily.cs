@@ -42,14 +42,15 @@ internal sealed partial class ChatFamily
         new(Command(), ["<|END_OF_TURN_TOKEN|>"]),
         new(DeepSeek(), ["<｜end▁of▁sentence｜>"], bareSystem: true),
         new(Plain(), ["<|end|>", "<|eot_id|>", "<|endoftext|>"]),
-        new(Inst(), [], bareSystem: true),
+        new(Inst(), [], bareSystem: true, answerEnd: "</s>"),
     ];
 
     private readonly string[] _ends;
+    private readonly string? _answerEnd;
     private readonly bool _bareSystem;
 
-    private ChatFamily(Regex header, string[] ends, bool channels = false, bool bareSystem = false) =>
-        (Header, _ends, HasChannels, _bareSystem) = (header, ends, channels, bareSystem);
+    private ChatFamily(Regex header, string[] ends, bool channels = false, bool bareSystem = false, string? answerEnd = null) =>
+        (Header, _ends, HasChannels, _bareSystem, _answerEnd) = (header, ends, channels, bareSystem, answerEnd);
 
     /// <summary>Finds what begins a turn.</summary>
     public Regex Header { get; }
@@ -69,23 +70,17 @@ internal sealed partial class ChatFamily
     /// <summary>The text without tokens that begin a sequence.</summary>
     public static string TrimStart(string text)
     {
-        while (true)
-        {
-            var trimmed = text.TrimStart();
-            if (Starts.FirstOrDefault(token => trimmed.StartsWith(token, StringComparison.Ordinal)) is not { } start) return trimmed.Length == 0 ? "" : text;
-            text = trimmed[start.Length..];
-        }
+        var rest = text.AsSpan();
+        for (var length = StartOf(rest); length > 0; length = StartOf(rest)) rest = rest[length..];
+        return rest.Length == text.Length ? text : rest.ToString();
     }
 
     /// <summary>The text without tokens that end a sequence or fill it up.</summary>
     public static string TrimEnd(string text)
     {
-        while (true)
-        {
-            text = text.TrimEnd();
-            if (Ends.FirstOrDefault(token => text.EndsWith(token, StringComparison.Ordinal)) is not { } end) return text;
-            text = text[..^end.Length];
-        }
+        var rest = text.AsSpan().TrimEnd();
+        for (var length = EndOf(rest); length > 0; length = EndOf(rest)) rest = rest[..^length].TrimEnd();
+        return rest.Length == text.Length ? text : rest.ToString();
     }
 
     /// <summary>Who speaks after this header; null when it only ends something.</summary>
@@ -101,9 +96,9 @@ internal sealed partial class ChatFamily
         !HasChannels || !header.Groups["role"].ValueSpan.Trim().StartsWith("assistant") || header.Groups["channel"].ValueSpan.Trim().StartsWith("final") || !header.Groups["channel"].Success;
 
     /// <summary>A turn's text: up to the last token that ends a turn, since the turn is known to go up to the next header.</summary>
-    public string Content(string turn)
+    public string Content(string turn, Role role)
     {
-        var end = -1;
+        var end = _answerEnd is { } last && role == Role.Assistant ? turn.LastIndexOf(last, StringComparison.Ordinal) : -1;
         foreach (var token in _ends) end = Math.Max(end, turn.LastIndexOf(token, StringComparison.Ordinal));
         return end >= 0 ? turn[..end] : TrimEnd(turn);
     }
@@ -126,7 +121,25 @@ internal sealed partial class ChatFamily
         return end < start ? null : (text[start..end], text[(end + close.Length)..]);
     }
 
-    private bool Begins(string before) => _bareSystem ? Starts.Any(before.TrimStart().StartsWith) || before.Trim().Length == 0 : TrimStart(before).Trim().Length == 0;
+    private bool Begins(string before) => string.IsNullOrWhiteSpace(TrimStart(before)) || (_bareSystem && StartOf(before) > 0);
+
+    // The length of the token at the beginning, with the white space before it; 0 when there is none.
+    private static int StartOf(ReadOnlySpan<char> text)
+    {
+        var trimmed = text.TrimStart();
+        if (trimmed.Length == 0 || trimmed[0] is not ('<' or '[')) return 0;
+        foreach (var token in Starts)
+            if (trimmed.StartsWith(token)) return text.Length - trimmed.Length + token.Length;
+        return 0;
+    }
+
+    private static int EndOf(ReadOnlySpan<char> text)
+    {
+        if (text.Length == 0 || text[^1] is not ('>' or ']')) return 0;
+        foreach (var token in Ends)
+            if (text.EndsWith(token)) return token.Length;
+        return 0;
+    }
 
     [GeneratedRegex(@"<\|start\|>(?<role>[^<]{1,80})(?:<\|channel\|>(?<channel>[^<]{0,80}))?(?:<\|constrain\|>[^<]{0,80})?<\|message\|>|<\|start\|>(?<role>assistant)\s*\z", RegexOptions.CultureInvariant)]
     private static partial Regex Harmony();

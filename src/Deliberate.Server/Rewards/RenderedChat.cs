@@ -46,7 +46,7 @@ internal static class RenderedChat
             var (from, to) = (header.Index + header.Length, next.Success ? next.Index : prompt.Length);
             var role = ChatFamily.RoleOf(header);
             if (!next.Success && role == Role.Assistant) opening = header.Groups["channel"].Success ? prompt[header.Index..] : prompt[from..to];
-            else if (role is { } speaker && family.IsShown(header)) Add(speaker, family.Content(prompt[from..to]));
+            else if (role is { } speaker && family.IsShown(header)) Add(speaker, family.Content(prompt[from..to], speaker));
             header = next;
         }
 

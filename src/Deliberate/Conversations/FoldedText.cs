@@ -20,12 +20,19 @@ internal static class FoldedText
     public static string Fold(string text)
     {
         var folded = new StringBuilder(text.Length);
+        Span<char> encoded = stackalloc char[2];
         foreach (var rune in text.EnumerateRunes())
         {
+            if (rune.IsAscii)
+            {
+                folded.Append(char.ToLowerInvariant((char)rune.Value));
+                continue;
+            }
+
             if (Hidden(rune)) continue;
             var plain = Rune.ToLowerInvariant(Plain(rune));
             if (Lookalikes.TryGetValue(plain.Value, out var latin)) folded.Append(latin);
-            else folded.Append(plain.ToString());
+            else folded.Append(encoded[..plain.EncodeToUtf16(encoded)]);
         }
 
         return folded.ToString();

@@ -81,7 +81,8 @@ public class RealClientTests
         Assert.Equal((ResponseStatus.Completed, 4), (whole.Status, whole.Usage.OutputTokenDetails.ReasoningTokenCount));
 
         var (text, last) = (new StringBuilder(), (ResponseResult?)null);
-        await foreach (var update in client.CreateResponseStreamingAsync("m", "hello", cancellationToken: Token))
+        await using var stream = await client.CreateResponseStreamingAsync("m", "hello", cancellationToken: Token);
+        await foreach (var update in (IAsyncEnumerable<StreamingResponseUpdate>)stream)
         {
             if (update is StreamingResponseOutputTextDeltaUpdate delta) text.Append(delta.Delta);
             if (update is StreamingResponseCompletedUpdate completed) last = completed.Response;

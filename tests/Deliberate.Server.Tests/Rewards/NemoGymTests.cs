@@ -37,7 +37,7 @@ public class NemoGymTests
         using var given = JsonDocument.Parse(reply);
         foreach (var member in sent.RootElement.EnumerateObject().Where(member => member.Name != "reward"))
             Assert.Equal(member.Value.GetRawText(), given.RootElement.GetProperty(member.Name).GetRawText());
-        Assert.EndsWith(""","reward":0.5,"reward_components":{"judge":0.5,"format":1}}""", reply, StringComparison.Ordinal);
+        Assert.EndsWith(""","reward":0.5,"reward_components":{"judge":0.5,"format":1.0}}""", reply, StringComparison.Ordinal);
         Assert.Single(given.RootElement.EnumerateObject(), member => member.Name == "reward");
         var (view, spec, _) = Assert.Single(judge.Seen);
         Assert.Equal(new Conversation([new(Role.System, "You are a librarian."), new(Role.User, "How do I prune a rose?")]), view.Conversation);
@@ -85,7 +85,7 @@ public class NemoGymTests
         var judge = new ScriptedJudge();
         await using var host = await RewardHost.StartAsync(judge);
         var (_, reply) = await host.PostAsync("/verify", $$"""{"responses_create_params":{"input":"a"},"response":{{response}}}""");
-        Assert.EndsWith(""","reward":0,"reward_components":{"judge":0,"format":0}}""", reply, StringComparison.Ordinal);
+        Assert.EndsWith(""","reward":0.0,"reward_components":{"judge":0.0,"format":0.0}}""", reply, StringComparison.Ordinal);
         Assert.Empty(judge.Seen);
     }
 
@@ -95,7 +95,7 @@ public class NemoGymTests
         var judge = new ScriptedJudge((view, _) => new(view.Answer == "Sorry." ? 1 : 0, ""));
         await using var host = await RewardHost.StartAsync(judge);
         var (_, reply) = await host.PostAsync("/verify", """{"responses_create_params":{"input":"a"},"response":{"output":[{"type":"message","role":"assistant","content":[{"type":"refusal","refusal":"Sorry."}]}]},"metadata":{"category":"locks"}}""");
-        Assert.Contains("\"reward\":1,", reply, StringComparison.Ordinal);
+        Assert.Contains("\"reward\":1.0,", reply, StringComparison.Ordinal);
         Assert.Equal("locks", Assert.Single(judge.Seen).Spec.Category);
     }
 

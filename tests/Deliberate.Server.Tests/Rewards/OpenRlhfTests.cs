@@ -24,7 +24,7 @@ public class OpenRlhfTests
             + "\"prompts\": [\"<|im_start|>user\\nWie schneide ich Ros\\u00e9n?<|im_end|>\\n<|im_start|>assistant\\n\"], \"labels\": [\"gardens\"]}";
         var (status, reply) = await host.PostAsync(path, body);
         Assert.Equal(HttpStatusCode.OK, status);
-        Assert.Equal("""{"rewards":[0.75],"scores":[0.75],"extra_logs":{"judge_runs_scored":[1],"judge_runs_unscored":[0],"malformed":[0]}}""", reply);
+        Assert.Equal("""{"rewards":[0.75],"scores":[0.75],"extra_logs":{"judge_runs_scored":[1.0],"judge_runs_unscored":[0.0],"malformed":[0.0]}}""", reply);
         var (view, spec, _) = Assert.Single(judge.Seen);
         Assert.Equal(Conversation.FromUser("Wie schneide ich Rosén?"), view.Conversation);
         Assert.Equal("Über einem Auge.", view.Answer);
@@ -47,7 +47,7 @@ public class OpenRlhfTests
         var judge = new ScriptedJudge();
         await using var host = await RewardHost.StartAsync(judge);
         var (status, reply) = await host.PostAsync("/reward", RewardHost.Reward(($"{Prompt}<think>\nI never stop thinking", Prompt, null)));
-        Assert.Equal((HttpStatusCode.OK, """{"rewards":[0],"scores":[0],"extra_logs":{"judge_runs_scored":[0],"judge_runs_unscored":[0],"malformed":[1]}}"""), (status, reply));
+        Assert.Equal((HttpStatusCode.OK, """{"rewards":[0.0],"scores":[0.0],"extra_logs":{"judge_runs_scored":[0.0],"judge_runs_unscored":[0.0],"malformed":[1.0]}}"""), (status, reply));
         Assert.Empty(judge.Seen);
     }
 

@@ -2,6 +2,7 @@ using System.Diagnostics.Metrics;
 using Deliberate.Conversations;
 using Deliberate.Judging;
 using Deliberate.Prompts;
+using Deliberate.Rewards;
 using Deliberate.Server.Rewards;
 using Microsoft.Extensions.AI;
 using Microsoft.Extensions.DependencyInjection;
@@ -66,6 +67,20 @@ public class RewardScorerTests
         for (var tries = 0; tries < 1000 && (await scorer.ScoreAsync(Query("slow"), "test")).Score is null; tries++) await Task.Delay(1, TestContext.Current.CancellationToken);
         Assert.Equal(0.5, (await scorer.ScoreAsync(Query("slow"), "test")).Score);
         Assert.InRange(judge.Seen.Count, 1, 2);
+    }
+
+    [Fact]
+    public async Task A_verdict_that_comes_after_the_limit_is_handed_over()
+    {
+        var judge = new ScriptedJudge(0.5) { Gate = new() };
+        using var services = new ServiceCollection().AddMetrics().BuildServiceProvider();
+        using var queue = new JudgeQueue(judge, new() { ItemTimeout = TimeSpan.FromSeconds(10) }, _time, new(services.GetRequiredService<IMeterFactory>()));
+        var late = new TaskCompletionSource<Outcome>();
+        var waiting = queue.JudgeAsync(RewardItem.Of("a", Conversation.FromUser("How?"), new("", "So."), RewardHost.Policy.Spec("locks"), new(requireThinking: false)), late.SetResult);
+        _time.Advance(TimeSpan.FromSeconds(11));
+        Assert.Equal(VerdictKinds.TimedOut, (await waiting).Failure);
+        judge.Gate.SetResult();
+        Assert.Equal(0.5, (await late.Task).Score);
     }
 
     [Fact]

@@ -46,9 +46,9 @@ public class ScoreTests
         var (status, reply) = await host.PostAsync("/score", $"  [{RewardHost.Score("good")},{RewardHost.Score("bad")},{RewardHost.Score("<think>cut")}]");
         Assert.Equal(HttpStatusCode.OK, status);
         Assert.Equal(
-            """[{"score":1,"malformed":false,"judge_runs_scored":1,"judge_runs_unscored":0},"""
+            """[{"score":1.0,"malformed":false,"judge_runs_scored":1,"judge_runs_unscored":0},"""
             + """{"score":null,"malformed":false,"judge_runs_scored":0,"judge_runs_unscored":1,"error":"the judge's score is not between 0 and 1"},"""
-            + """{"score":0,"malformed":true,"judge_runs_scored":0,"judge_runs_unscored":0}]""", reply);
+            + """{"score":0.0,"malformed":true,"judge_runs_scored":0,"judge_runs_unscored":0}]""", reply);
         Assert.Equal((HttpStatusCode.OK, "[]"), await host.PostAsync("/score", "[]"));
     }
 

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
@@ -50,6 +51,21 @@ internal static class JsonReply
             json.WriteEndObject();
             json.WriteEndObject();
         });
+
+    /// <summary>Writes a number so that Python reads a float, whole ones too: tensors are made of them.</summary>
+    public static void WriteFloat(Utf8JsonWriter json, double value)
+    {
+        if (value != Math.Truncate(value) || Math.Abs(value) > 1e15)
+        {
+            json.WriteNumberValue(value);
+            return;
+        }
+
+        Span<byte> digits = stackalloc byte[24];
+        ((long)value).TryFormat(digits, out var length, provider: CultureInfo.InvariantCulture);
+        ".0"u8.CopyTo(digits[length..]);
+        json.WriteRawValue(digits[..(length + 2)], skipInputValidation: true);
+    }
 
     private sealed class Writing
     {

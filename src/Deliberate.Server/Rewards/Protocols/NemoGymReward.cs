@@ -95,13 +95,16 @@ internal sealed class NemoGymReward(RewardScorer scorer)
             json.WriteRawValue(JsonMarshal.GetRawUtf8Value(member.Value), skipInputValidation: true);
         }
 
-        json.WriteNumber("reward", outcome.Score ?? 0);
+        json.WritePropertyName("reward");
+        JsonReply.WriteFloat(json, outcome.Score ?? 0);
         if (outcome.Score is { } score)
         {
             // The same names for every row: Gym's objectives must not change within an environment.
             json.WriteStartObject("reward_components");
-            json.WriteNumber("judge", score);
-            json.WriteNumber("format", outcome.Malformed is null ? 1 : 0);
+            json.WritePropertyName("judge");
+            JsonReply.WriteFloat(json, score);
+            json.WritePropertyName("format");
+            JsonReply.WriteFloat(json, outcome.Malformed is null ? 1 : 0);
             json.WriteEndObject();
         }
         else

@@ -59,7 +59,7 @@ internal sealed class OpenRlhfReward(RewardScorer scorer)
     {
         json.WriteStartArray(name);
         foreach (var outcome in outcomes)
-            if (value(outcome) is { } number) json.WriteNumberValue(number);
+            if (value(outcome) is { } number) JsonReply.WriteFloat(json, number);
             else json.WriteNullValue();
         json.WriteEndArray();
     }

@@ -56,8 +56,9 @@ internal sealed class ScoreReward(RewardScorer scorer)
     private static void Write(Utf8JsonWriter json, Outcome outcome)
     {
         json.WriteStartObject();
-        if (outcome.Score is { } score) json.WriteNumber("score", score);
-        else json.WriteNull("score");
+        json.WritePropertyName("score");
+        if (outcome.Score is { } score) JsonReply.WriteFloat(json, score);
+        else json.WriteNullValue();
         json.WriteBoolean("malformed", outcome.Malformed is not null);
         json.WriteNumber("judge_runs_scored", outcome.Scored);
         json.WriteNumber("judge_runs_unscored", outcome.Unscored);
