@@ -210,7 +210,7 @@ public class ChatCompletionsTests
     {
         await using var server = await RunningServer.StartAsync(
             new ServedModelOptions("early", new SayingModel(_ => new([]) { Failure = new InvalidOperationException("zq9") })),
-            new ServedModelOptions("late", new SayingModel(_ => new([new TextReasoningContent("zq9"), new TextContent("One")]) { Failure = new InvalidOperationException("zq9") })),
+            new ServedModelOptions("late", new SayingModel(_ => new([new TextReasoningContent("zq9"), new TextContent("One. "), new TextContent("Two. "), new TextContent("Three. "), new TextContent("Four.")]) { Failure = new InvalidOperationException("zq9") })),
             new ServedModelOptions("long", new SayingModel(_ => new([]) { Failure = new ArgumentException("zq9") })));
         JsonObject Body(string model, bool stream)
         {
@@ -257,10 +257,10 @@ public class ChatCompletionsTests
             await begun.Task;
             var stop = server.StopAsync();
             go.TrySetResult();
-            var events = RunningServer.Events((await open).Body);
+            var (status, body) = await open;
             await stop;
-            if (text == "ends") Assert.Equal("[DONE]", events[^1]);
-            else Assert.Equal("shutting_down", (string?)JsonNode.Parse(events[^1])!["error"]!["code"]);
+            if (text == "ends") Assert.Equal("[DONE]", RunningServer.Events(body)[^1]);
+            else Assert.Equal((HttpStatusCode.ServiceUnavailable, "shutting_down"), (status, (string?)JsonNode.Parse(body)!["error"]!["code"])); // nothing had been sent
         }
     }
 }
