@@ -64,6 +64,11 @@ public sealed partial class ServingCommandsTests : IDisposable
     [InlineData("--listen takes", "--model", "miniature", "--listen", "here")]
     [InlineData("--effort:", "--model", "miniature", "--effort", "low=much")]
     [InlineData("is no part", "--model", "miniature", "--withhold", "hat")]
+    [InlineData("is no model", "--judge", "nowhere")]
+    [InlineData("rewards need a policy", "--judge", "openai:m@http://127.0.0.1:9/v1")]
+    [InlineData("goes with --judge", "--model", "miniature", "--judge-format", "paper")]
+    [InlineData("judges its own small world only", "--judge", "miniature")]
+    [InlineData("not there", "--dashboard", "nowhere")]
     [InlineData("has no key", "--model", "miniature", "--listen", "0.0.0.0:0")]
     public async Task What_cannot_be_served_is_told_in_one_line(string message, params string[] args)
     {
@@ -105,6 +110,42 @@ public sealed partial class ServingCommandsTests : IDisposable
         await using var log = AuditLog.Open(Path.Combine(_folder, "audit"));
         Assert.All(log.Read(0, 10), entry => Assert.Equal(thinking, entry.Exchange.Thinking));
         Assert.Equal(3, log.Last);
+    }
+
+    [Fact]
+    public async Task A_judge_is_lent_and_runs_are_shown_to_keys_with_the_right_to_it()
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(Token);
+        using var lines = new Lines();
+        var policy = Path.Combine(_folder, "policy");
+        Directory.CreateDirectory(policy);
+        File.WriteAllText(Path.Combine(policy, "policy.md"), "# Lamps\n\n## Principles\n\n- Be kind.\n");
+        File.WriteAllText(Path.Combine(policy, "lamps.md"), "# Lamps\n\nAll about lamps.\n\n## Allowed\n\n- **L1** Repairing lamps.\n\n## Disallowed\n\n- **L2** Breaking lamps.\n");
+        var runs = Directory.CreateDirectory(Path.Combine(_folder, "runs")).FullName;
+        var running = new Application(new(TextReader.Null, lines, TextWriter.Null)).RunAsync(
+            ["serve", "--judge", "openai:m@http://127.0.0.1:9/v1", "--policy", policy, "--dashboard", runs, "--listen", "127.0.0.1:0", "--folder", _folder], stop.Token);
+        var url = new Uri(Regex.Match(await lines.NextAsync(running), @"^rewards at (http://127\.0\.0\.1:\d+)/reward").Groups[1].Value);
+        Assert.Equal($"dashboard at {url}dashboard", await lines.NextAsync(running));
+        var all = Key().Match(await lines.NextAsync(running)).Value;
+        var chat = (await RunAsync("keys", "add", "bob", "--rights", "chat", "--folder", _folder)).Streams.Results.Trim();
+        using var http = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false }) { BaseAddress = url };
+        async Task<(int Status, string Body)> RewardAsync(string? key, string body)
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Post, "/score") { Content = new StringContent(body, Encoding.UTF8, "application/json") };
+            if (key is not null) request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", key);
+            using var response = await http.SendAsync(request, Token);
+            return ((int)response.StatusCode, await response.Content.ReadAsStringAsync(Token));
+        }
+
+        Assert.Equal(401, (await RewardAsync(null, "{}")).Status);
+        Assert.Equal(403, (await RewardAsync(chat, "{}")).Status);
+        var (status, error) = await RewardAsync(all, "{}");
+        Assert.Equal(400, status);
+        Assert.Contains("solution_str", error, StringComparison.Ordinal);
+        using var page = await http.GetAsync(new Uri("/dashboard", UriKind.Relative), Token);
+        Assert.Contains("/dashboard/login", page.Headers.Location!.ToString(), StringComparison.Ordinal);
+        await stop.CancelAsync();
+        Assert.Equal(ExitCodes.Success, await running);
     }
 
     /// <summary>Hands lines to a reader as they are written.</summary>

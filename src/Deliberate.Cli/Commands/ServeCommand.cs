@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Net;
+using System.Security.Claims;
 using Deliberate.Auditing;
 using Deliberate.Cli.Interaction;
 using Deliberate.Policies;
@@ -155,6 +156,8 @@ internal sealed class ServeCommand : Command
         {
             Runs = folder,
             FindCaller = key => keys.Find(key)?.Principal("key"),
+            IsStillCaller = caller => keys.Keys.FirstOrDefault(key => key.Id == caller.FindFirst(ClaimTypes.NameIdentifier)?.Value) is { } key
+                && key.Rights.ToHashSet().SetEquals(caller.FindAll(Rights.Claim).Select(claim => claim.Value)),
             PolicyFolders = policy is null ? [] : [policy.Folder],
         };
     }

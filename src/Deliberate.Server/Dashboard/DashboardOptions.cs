@@ -14,6 +14,12 @@ public sealed class DashboardOptions
     /// </summary>
     public Func<string, ClaimsPrincipal?> FindCaller { get; set; } = _ => null;
 
+    /// <summary>
+    /// Whether someone who logged in earlier, with the claims of the key's holder, may go on; asked for every page. False for the holder of a key that was withdrawn or has other
+    /// rights now. By default a login lasts as long as <see cref="LoginLifetime"/> says. Called from many threads.
+    /// </summary>
+    public Func<ClaimsPrincipal, bool> IsStillCaller { get; set; } = _ => true;
+
     /// <summary>The store of endpoints' responses, for what runs cost; null: none.</summary>
     public string? Responses { get; set; }
 

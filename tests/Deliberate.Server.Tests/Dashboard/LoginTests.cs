@@ -47,6 +47,17 @@ public sealed class LoginTests : IDisposable
         Assert.Contains("ada", await visitor.PageAsync("/dashboard"), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_login_ends_when_its_key_is_withdrawn()
+    {
+        var known = true;
+        await using var visitor = await Visitor.ToAsync(_runs, options => options.IsStillCaller = caller => known && caller.Identity?.Name == "ada");
+        using (await visitor.PostAsync("/dashboard/login", "/dashboard/login", ("key", Visitor.AdminKey))) Assert.Contains("ada", await visitor.PageAsync("/dashboard"), StringComparison.Ordinal);
+        known = false;
+        using var response = await visitor.SendAsync("/dashboard");
+        Assert.Equal(HttpStatusCode.Redirect, response.StatusCode);
+    }
+
     [Theory]
     [InlineData("https://elsewhere.example/dashboard")]
     [InlineData("//elsewhere.example/dashboard")]

@@ -1,9 +1,9 @@
 using System.Globalization;
 using System.Text.Json;
+using Deliberate.Conversations;
 using Deliberate.Judging;
 using Deliberate.Policies;
 using Deliberate.Runs;
-using Deliberate.Conversations;
 using Xunit;
 
 namespace Deliberate.Server.Tests.Rewards;

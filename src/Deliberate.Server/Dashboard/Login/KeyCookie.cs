@@ -24,13 +24,18 @@ internal static class KeyCookie
         cookie.LoginPath = Routes.Login;
         cookie.ReturnUrlParameter = "return";
         cookie.Events.OnRedirectToAccessDenied = Forbid;
+        cookie.Events.OnValidatePrincipal = context =>
+        {
+            if (context.Principal is { } holder && !options.IsStillCaller(holder)) context.RejectPrincipal();
+            return Task.CompletedTask;
+        };
     }
 
-    /// <summary>The principal that a cookie carries for the holder of a key: its name and its rights, and nothing else of it.</summary>
+    /// <summary>The principal that a cookie carries for the holder of a key: its id, its name and its rights, and nothing else of it.</summary>
     public static ClaimsPrincipal Principal(ClaimsPrincipal holder)
     {
         var caller = Caller.Of(new ClaimsPrincipal(new ClaimsIdentity(holder.Claims, Scheme, holder.Identities.FirstOrDefault()?.NameClaimType ?? ClaimTypes.Name, ClaimTypes.Role)));
-        return new(new ClaimsIdentity([new(ClaimTypes.Name, caller.Name), .. caller.Rights.Order(StringComparer.Ordinal).Select(right => new Claim(Rights.Claim, right))], Scheme, ClaimTypes.Name, ClaimTypes.Role));
+        return new(new ClaimsIdentity([.. holder.FindAll(ClaimTypes.NameIdentifier), new(ClaimTypes.Name, caller.Name), .. caller.Rights.Order(StringComparer.Ordinal).Select(right => new Claim(Rights.Claim, right))], Scheme, ClaimTypes.Name, ClaimTypes.Role));
     }
 
     /// <summary>Makes whoever has logged in here the caller, on pages for everybody too; what else the application authenticates by counts for nothing here.</summary>
