@@ -1,4 +1,3 @@
-using Deliberate.Distillation;
 using Deliberate.Distillation.Reviews;
 using Deliberate.Evaluation;
 using Deliberate.Generation;
@@ -121,9 +120,9 @@ internal sealed class SampleIndex
     {
         var name = Path.GetFileName(span.Path);
         if (name == ReviewFile.Name) Take(SampleLines.Read<SampleReview>(line));
-        else if (name == "training.jsonl") Take(span, SampleLines.Read<SampleLines.Example>(line));
-        else if (name == "rejected.jsonl") Take(span, SampleLines.Read<RejectedSample>(line));
-        else if (name.StartsWith("judged.jsonl", StringComparison.Ordinal)) Take(span, SampleLines.Read<SampleLines.Judged>(line));
+        else if (name == "training.jsonl") TakeExample(span, line);
+        else if (name == "rejected.jsonl") TakeRejected(span, line);
+        else if (name.StartsWith("judged.jsonl", StringComparison.Ordinal)) TakeJudged(span, line);
         else if (name.StartsWith("samples.jsonl", StringComparison.Ordinal)) Take(span, SampleLines.Read<Sample>(line));
         else if (name.StartsWith("judge-", StringComparison.Ordinal)) Take(span, SampleLines.Read<SampleLines.Logged<Verdict>>(line));
         else Take(span, SampleLines.Read<SampleLines.Logged<Sample>>(line)?.Item);
@@ -143,17 +142,21 @@ internal sealed class SampleIndex
         return _entries.Count - 1;
     }
 
-    private void Take(LineSpan span, SampleLines.Judged? line)
+    // The sample that a line is about: one that is known, else the one that the line itself holds.
+    private int? PositionOf(string? id, LineSpan span, ReadOnlySpan<byte> line) => id is null ? null : _positions.TryGetValue(id, out var known) ? known : Take(span, SampleLines.SampleOf(line));
+
+    private void TakeJudged(LineSpan span, ReadOnlySpan<byte> line)
     {
-        if (Take(span, line?.Sample) is not { } at) return;
-        var judgement = line!.Judgement;
+        var judged = SampleLines.Read<SampleLines.JudgedName>(line);
+        if (PositionOf(judged?.Sample.Id, span, line) is not { } at) return;
+        var judgement = judged!.Judgement;
         _verdicts += judgement?.Verdicts.Count ?? 0;
         _entries[at] = _entries[at] with
         {
             Verdicts = [span],
             Score = judgement?.Min,
             JudgeRuns = judgement?.Verdicts.Count ?? 0,
-            Fate = line.FormatReason is null ? SampleFate.Judged : SampleFate.Format,
+            Fate = judged.FormatReason is null ? SampleFate.Judged : SampleFate.Format,
         };
     }
 
@@ -172,16 +175,16 @@ internal sealed class SampleIndex
         };
     }
 
-    private void Take(LineSpan span, RejectedSample? rejected)
+    private void TakeRejected(LineSpan span, ReadOnlySpan<byte> line)
     {
-        if (Take(span, rejected?.Sample) is not { } at) return;
-        _entries[at] = _entries[at] with { Rejection = span, Action = Word(rejected!.Action), Fate = SampleFates.Of(rejected.Reason) };
+        var rejected = SampleLines.Read<SampleLines.RejectedName>(line);
+        if (PositionOf(rejected?.Sample.Id, span, line) is { } at) _entries[at] = _entries[at] with { Rejection = span, Action = Word(rejected!.Action), Fate = SampleFates.Of(rejected.Reason) };
     }
 
-    private void Take(LineSpan span, SampleLines.Example? example)
+    private void TakeExample(LineSpan span, ReadOnlySpan<byte> line)
     {
-        if (example is null || SampleLines.SampleOf(example) is not { } sample || Take(span, sample) is not { } at) return;
-        _entries[at] = _entries[at] with { Example = span, Action = Word(example.Action), Fate = SampleFate.Kept };
+        var example = SampleLines.Read<SampleLines.ExampleName>(line);
+        if (PositionOf(example?.Id, span, line) is { } at) _entries[at] = _entries[at] with { Example = span, Action = Word(example!.Action), Fate = SampleFate.Kept };
     }
 
     private void Take(SampleReview? review)

@@ -22,6 +22,24 @@ internal static class SampleLines
     /// <summary>A message of a training example.</summary>
     public sealed record Message(Role Role, string Content, string Thinking = "");
 
+    /// <summary>What names a sample: a line whose sample is known is read for no more, which is several times faster.</summary>
+    public sealed record NamedSample(NamedPrompt Prompt, int Index)
+    {
+        public string Id => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{Prompt.Id}#{Index}");
+    }
+
+    /// <summary>What names a prompt.</summary>
+    public sealed record NamedPrompt(string Id);
+
+    /// <summary>A rejected sample without its texts.</summary>
+    public sealed record RejectedName(NamedSample Sample, string Reason, string? Action = null);
+
+    /// <summary>A judged sample without its texts.</summary>
+    public sealed record JudgedName(NamedSample Sample, string? FormatReason = null, Judgement? Judgement = null);
+
+    /// <summary>A training example without its texts.</summary>
+    public sealed record ExampleName(string Id, string? Action = null);
+
     /// <summary>Reads a line; null when it is of another layout.</summary>
     public static T? Read<T>(ReadOnlySpan<byte> line) where T : class
     {
