@@ -68,7 +68,7 @@ public sealed class AuditingChatClient : DelegatingChatClient
         var source = base.GetStreamingResponseAsync(list, CallContext.Without(options), cancellationToken).GetAsyncEnumerator(cancellationToken);
         try
         {
-            ChatResponseUpdate? last = null;
+            var held = new List<ChatResponseUpdate>();
             while (true)
             {
                 try
@@ -82,14 +82,14 @@ public sealed class AuditingChatClient : DelegatingChatClient
                 }
 
                 updates.Add(Copy(source.Current));
-                // The last update says that the reply is whole: it waits for the disk.
-                if (last is not null) yield return last;
-                last = source.Current;
+                // What says that the reply is whole waits for the disk.
+                if (held.Count > 0 || source.Current.FinishReason is not null) held.Add(source.Current);
+                else yield return source.Current;
             }
 
             ended = true;
             await WriteAsync(list, options, context, begun, updates.ToChatResponse(), null, false).ConfigureAwait(false);
-            if (last is not null) yield return last;
+            foreach (var update in held) yield return update;
         }
         finally
         {

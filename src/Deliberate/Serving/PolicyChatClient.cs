@@ -88,8 +88,8 @@ public sealed class PolicyChatClient : DelegatingChatClient
             shown |= left.Any(content => content is TextContent { Text.Length: > 0 });
             update.Contents = left;
             // The last update says how the reply ended, which what is still held back may change.
-            if (last is not null && last.Contents.Count > 0) yield return last;
-            last = update;
+            if (update.FinishReason is not null) last = update;
+            else if (left.Count > 0) yield return update;
         }
 
         if (last is null) yield break;

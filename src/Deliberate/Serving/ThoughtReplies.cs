@@ -112,6 +112,7 @@ internal static class ThoughtReplies
             if (read.Truncated) last.FinishReason = ChatFinishReason.Length;
         }
 
+        last.FinishReason ??= ChatFinishReason.Stop;
         if (usage is not null) last.Contents.Add(new UsageContent(usage));
         yield return last;
     }
