@@ -124,6 +124,7 @@ internal static class ChatCompletions
         ["completion_tokens"] = usage.OutputTokenCount ?? 0,
         ["total_tokens"] = usage.TotalTokenCount ?? (usage.InputTokenCount ?? 0) + (usage.OutputTokenCount ?? 0),
         ["prompt_tokens_details"] = new JsonObject { ["cached_tokens"] = usage.CachedInputTokenCount ?? 0 },
-        ["completion_tokens_details"] = new JsonObject { ["reasoning_tokens"] = usage.ReasoningTokenCount ?? 0 },
+        // A model that does not say how much it thought has not thought nothing.
+        ["completion_tokens_details"] = usage.ReasoningTokenCount is { } reasoning ? new JsonObject { ["reasoning_tokens"] = reasoning } : [],
     };
 }
