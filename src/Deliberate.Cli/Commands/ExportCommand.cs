@@ -44,7 +44,7 @@ internal sealed class ExportCommand : Command
         var kept = TrainingFile.Read(training);
         var rejected = Path.Combine(run, "rejected.jsonl") is var file && File.Exists(file) ? RejectedFile.Read(file) : [];
         var policy = parse.GetValue(_policy) is { } folder ? Policy.Load(folder) : null;
-        var reviewed = ReviewedData.Apply(kept, rejected, ReviewFile.Read(run), policy is null ? null : SpecOf(policy, parse.GetValue(_budget)));
+        var reviewed = ReviewedData.Apply(kept, rejected, ReviewFile.Read(run), policy is null ? null : ReviewedData.SpecsOf(policy, parse.GetValue(_budget)));
         (kept, rejected) = (reviewed.Kept, reviewed.Rejected);
         var options = new ExportOptions { ThinkTags = parse.GetValue(_thinkTags), Name = parse.GetRequiredValue(_name), SpecOf = policy is null ? null : SpecsOf(policy, parse.GetValue(_budget)) };
         var result = await format.WriteAsync(path, kept, options, cancel);
@@ -68,14 +68,8 @@ internal sealed class ExportCommand : Command
 
     private static Func<TrainingExample, Spec> SpecsOf(Policy policy, int budget)
     {
-        var spec = SpecOf(policy, budget);
+        var spec = ReviewedData.SpecsOf(policy, budget);
         return example => example.Provenance.PolicyHash == policy.Hash ? spec(example.Provenance.Category)
             : throw new InvalidDataException($"{policy.Folder} has the hash {policy.Hash}, but example '{example.Id}' was written under {example.Provenance.PolicyHash ?? "no policy"}: give the policy of the run.");
-    }
-
-    private static Func<string?, Spec> SpecOf(Policy policy, int budget)
-    {
-        var specs = new Dictionary<string, Spec>();
-        return category => specs.TryGetValue(category ?? "", out var spec) ? spec : specs[category ?? ""] = policy.Spec(string.IsNullOrEmpty(category) ? null : category, budget);
     }
 }

@@ -96,7 +96,7 @@ internal sealed class MadeRuns : IDisposable
             string? category = number % 5 == 4 ? null : Categories[number % 2];
             var prompt = new Prompt($"train-{number}", Conversation.FromUser($"{Asks[number % Asks.Length]}, number {number}"), category);
             for (var index = 0; index < samples; index++)
-                yield return new(prompt, index, new(Thought(number, $"T{1 + (number % 3)}"), Answer(number, index)), Provenance(hash, category ?? "", index));
+                yield return new(prompt, index, new(Thought(number, $"T{1 + (number % 3)}"), Answer(number, index)), Provenance(hash, category ?? "cooking", index));
         }
     }
 

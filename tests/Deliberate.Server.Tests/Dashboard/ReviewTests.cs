@@ -1,7 +1,6 @@
 using System.Net;
 using Deliberate.Distillation;
 using Deliberate.Distillation.Reviews;
-using Deliberate.Policies;
 using Xunit;
 
 namespace Deliberate.Server.Tests.Dashboard;
@@ -71,6 +70,18 @@ public sealed class ReviewTests : IDisposable
     }
 
     [Fact]
+    public async Task A_sample_of_a_subject_that_the_policy_does_not_know_is_reviewed_like_any_other()
+    {
+        await using var visitor = await Visitor.ToAsync(_runs);
+        await visitor.LogInAsync(Visitor.AdminKey);
+        var kept = Kept().First(example => example.Provenance.Category == "cooking");
+        using var response = await DecideAsync(visitor, kept.Id, "edit", ("answer", "Another recipe."));
+        Assert.Equal(HttpStatusCode.Redirect, response.StatusCode);
+        var data = ReviewedData.Apply(Kept(), [], ReviewFile.Read(_runs.PathOf("made-1")), ReviewedData.SpecsOf(_runs.Policy));
+        Assert.Contains(data.Kept, example => example.Answer == "Another recipe.");
+    }
+
+    [Fact]
     public async Task Who_may_not_read_thoughts_cannot_write_them()
     {
         await using var visitor = await Visitor.ToAsync(_runs);
@@ -89,7 +100,7 @@ public sealed class ReviewTests : IDisposable
             [
                 Review(kept[0].Id, ReviewDecision.Approve), Review(kept[0].Id, ReviewDecision.Reject), Review(kept[1].Id, ReviewDecision.Edit, "A better answer."),
                 Review(low.Id, ReviewDecision.Approve), Review(malformed.Id, ReviewDecision.Approve), Review("no-such#0", ReviewDecision.Reject),
-            ], _runs.Policy.SpecOf);
+            ], ReviewedData.SpecsOf(_runs.Policy));
         Assert.Equal([kept[1].Id, .. kept.Skip(2).Select(example => example.Id), low.Id], data.Kept.Select(example => example.Id));
         Assert.Equal("A better answer.", data.Kept[0].Answer);
         Assert.Equal(kept[1].Thinking, data.Kept[0].Thinking);
@@ -104,7 +115,7 @@ public sealed class ReviewTests : IDisposable
     {
         var (kept, rejected) = (Kept(), RejectedFile.Read(_runs.PathOf("made-1", "rejected.jsonl")));
         SampleReview leak = new(kept[0].Id, ReviewDecision.Edit, "ada", DateTimeOffset.UnixEpoch, "No working method, neither for a small theft nor for a great one, so no.");
-        var data = ReviewedData.Apply(kept, rejected, [leak], _runs.Policy.SpecOf);
+        var data = ReviewedData.Apply(kept, rejected, [leak], ReviewedData.SpecsOf(_runs.Policy));
         Assert.DoesNotContain(data.Kept, example => example.Id == kept[0].Id);
         Assert.Contains("repeats the specification", Assert.Single(data.Refused).Reason, StringComparison.Ordinal);
         var problem = Assert.Throws<InvalidDataException>(() => ReviewedData.Apply(kept, rejected, [leak], null));
@@ -134,9 +145,4 @@ public sealed class ReviewTests : IDisposable
 
     private string Contents() => string.Join('\n', Directory.EnumerateFiles(_runs.PathOf("made-1"), "*", SearchOption.AllDirectories).Where(file => Path.GetFileName(file) != ReviewFile.Name).Order(StringComparer.Ordinal)
         .Select(file => $"{file} {Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(File.ReadAllBytes(file)))}"));
-}
-
-file static class Specs
-{
-    public static Spec SpecOf(this Policy policy, string? category) => policy.Spec(string.IsNullOrEmpty(category) ? null : category);
 }

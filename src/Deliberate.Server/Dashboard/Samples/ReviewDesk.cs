@@ -44,7 +44,7 @@ internal sealed class ReviewDesk(RunPolicies policies, TimeProvider time)
     private string? Refusal(RunPlace run, Generation.Sample sample, SampleEntry entry, SampleReview review, Caller caller)
     {
         if (policies.Find(run) is not { } policy) return null;
-        var (example, reason) = ReviewedData.Check(sample, entry.Action, review, policy.Spec(string.IsNullOrEmpty(sample.Provenance.Category) ? null : sample.Provenance.Category));
+        var (example, reason) = ReviewedData.Check(sample, entry.Action, review, ReviewedData.SpecsOf(policy)(sample.Provenance.Category));
         if (example is not null) return null;
         // The distiller's words for a thought that points at its prompt quote the thought.
         var told = caller.MayReadThoughts || !reason!.StartsWith("leak: the thought", StringComparison.Ordinal) ? reason : "leak: the thought points at a text in its prompt";

@@ -74,6 +74,18 @@ public sealed record ReviewedData(
         }
     }
 
+    /// <summary>The specifications that a policy gives, each made once; for a category that is none of the policy's, such as a harmless subject, that without any category. Not thread-safe.</summary>
+    public static Func<string?, Spec> SpecsOf(Policy policy, int tokenBudget = 4096)
+    {
+        ArgumentNullException.ThrowIfNull(policy);
+        var specs = new Dictionary<string, Spec>();
+        return category =>
+        {
+            var known = string.IsNullOrEmpty(category) ? null : policy.FindCategory(category)?.Id;
+            return specs.TryGetValue(known ?? "", out var spec) ? spec : specs[known ?? ""] = policy.Spec(known, tokenBudget);
+        };
+    }
+
     /// <summary>What a review that approves or edits makes of a sample: the training example, or why there can be none.</summary>
     /// <exception cref="ArgumentException">The review rejects.</exception>
     public static (TrainingExample? Example, string? Reason) Check(Sample sample, string? action, SampleReview review, Spec spec)
