@@ -46,7 +46,7 @@ internal sealed class MadeRuns : IDisposable
         Directory.CreateDirectory(PathOf(name));
         AtomicFile.Write(PathOf(name, "manifest.json"), stream => JsonSerializer.Serialize(stream, new RunManifest(Policy.Hash, "made-base", 1, new Dictionary<string, string> { ["budget"] = "Small" }), RunJson.Indented));
         AtomicFile.Write(PathOf(name, "origin.json"), stream => JsonSerializer.Serialize(stream, new { Policy = PolicyFolder, Model = "made", Spec = "" }, RunJson.Indented));
-        var judged = Samples(prompts, samples).Select((sample, number) => Judge(sample, number)).ToArray();
+        var judged = Samples(prompts, samples, Policy.Hash).Select((sample, number) => Judge(sample, number)).ToArray();
         var stages = new StageStore(PathOf(name, "stages"));
         JsonLines.Write(PathOf(name, "stages/generate-key.jsonl"), judged.Select(item => new { item.Sample.Id, Item = item.Sample }));
         JsonLines.Write(PathOf(name, "stages/judge-key.jsonl"), judged.SelectMany(item => item.Judgement?.Verdicts.Select((verdict, run) => new { Id = $"{item.Sample.Id}#{run}", Item = verdict }) ?? []));
@@ -71,7 +71,7 @@ internal sealed class MadeRuns : IDisposable
     {
         Directory.CreateDirectory(PathOf(name));
         AtomicFile.Write(PathOf(name, "manifest.json"), stream => JsonSerializer.Serialize(stream, new RunManifest(Policy.Hash, "openai:made@http://127.0.0.1:1", 1, new Dictionary<string, string> { ["kind"] = "prompts of files" }), RunJson.Indented));
-        var judged = Samples(prompts, 2).Select((sample, number) => Judge(sample, number)).ToArray();
+        var judged = Samples(prompts, 2, Policy.Hash).Select((sample, number) => Judge(sample, number)).ToArray();
         JsonLines.Write(PathOf(name, "prompts.jsonl"), judged.Select(item => item.Sample.Prompt).Distinct());
         JsonLines.Write(PathOf(name, "samples.jsonl"), judged.Select(item => item.Sample));
         JsonLines.Write(PathOf(name, "judged.jsonl"), judged.Select(item => new { item.Sample, item.FormatReason, item.Judgement }));

@@ -120,6 +120,8 @@ public sealed class ReviewTests : IDisposable
         Assert.Contains("repeats the specification", Assert.Single(data.Refused).Reason, StringComparison.Ordinal);
         var problem = Assert.Throws<InvalidDataException>(() => ReviewedData.Apply(kept, rejected, [leak], null));
         Assert.Contains("--policy FOLDER", problem.Message, StringComparison.Ordinal);
+        var other = Assert.Throws<InvalidDataException>(() => ReviewedData.Apply(kept, rejected, [leak], ReviewedData.SpecsOf(_runs.Policy.WithClauseAction("T3", Policies.PolicyAction.Comply))));
+        Assert.Contains("give the policy of the run", other.Message, StringComparison.Ordinal);
         Assert.Equal(kept.Count - 1, ReviewedData.Apply(kept, rejected, [leak with { Decision = ReviewDecision.Reject }], null).Kept.Count);
     }
 

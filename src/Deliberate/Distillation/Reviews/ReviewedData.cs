@@ -24,7 +24,7 @@ public sealed record ReviewedData(
     /// <param name="rejected">Its other samples.</param>
     /// <param name="reviews">All reviews; the last of each sample counts. Those of unknown samples are left out.</param>
     /// <param name="spec">The specification of a category, to check what comes in; null when the policy is not at hand.</param>
-    /// <exception cref="InvalidDataException">A review brings something in, and <paramref name="spec"/> is null.</exception>
+    /// <exception cref="InvalidDataException">A review brings something in, and <paramref name="spec"/> is null or of another policy.</exception>
     public static ReviewedData Apply(
         IReadOnlyList<TrainingExample> kept, IReadOnlyList<RejectedSample> rejected, IEnumerable<SampleReview> reviews, Func<string?, Spec>? spec)
     {
@@ -67,7 +67,9 @@ public sealed record ReviewedData(
         TrainingExample? Distilled(Sample sample, string? action, SampleReview review)
         {
             if (spec is null) throw new InvalidDataException($"the review of '{sample.Id}' brings an example in, which is checked against the policy first: give it with --policy FOLDER.");
-            var (example, reason) = Check(sample, action, review, spec(sample.Provenance.Category));
+            var own = spec(sample.Provenance.Category);
+            if (sample.Provenance.PolicyHash is { } hash && hash != own.PolicyHash) throw new InvalidDataException($"the policy has the hash {own.PolicyHash}, but '{sample.Id}', which a review brings in, was written under {hash}: give the policy of the run.");
+            var (example, reason) = Check(sample, action, review, own);
             if (example is null) refused.Add((review, reason!));
             else applied.Add(review);
             return example;
