@@ -17,14 +17,14 @@ public sealed class LocalArm : IDisposable
     private readonly IReadOnlyList<IDisposable> _owned;
 
     internal LocalArm(LocalChat chat, string name, IReadOnlyList<ChatMessage> systemMessages) =>
-        (Name, Client, SystemMessages, _owned) = (name, chat.Client, systemMessages, [chat]);
+        (Name, Client, SystemMessages, EndsByToken, _owned) = (name, chat.Client, systemMessages, chat.EndsByToken, [chat]);
 
     internal LocalArm(string name, ModelFolder model, bool thinking, IReadOnlyList<ChatMessage> systemMessages)
     {
         (Name, SystemMessages) = (name, systemMessages);
         var generator = new Generator(model.Weights);
         var client = new LocalChatClient(generator, new ChatFormat(model.Tokenizer), new() { ModelId = model.Fingerprint, Thinking = thinking, MaxOutputTokens = Limits.CompletionTokens });
-        (Client, _owned) = (client, [client, generator]);
+        (Client, EndsByToken, _owned) = (client, client.EndsByToken, [client, generator]);
     }
 
     /// <summary>Name of the arm, or path of the model.</summary>
@@ -32,6 +32,9 @@ public sealed class LocalArm : IDisposable
 
     /// <summary>Answers; its thinking comes as reasoning content.</summary>
     public IChatClient Client { get; }
+
+    /// <summary>Whether a token of its own ends the model's thoughts, see <see cref="LocalChatClient.EndsByToken"/>.</summary>
+    public bool EndsByToken { get; }
 
     /// <summary>The folder of the run's policy; null for a model that is of no run.</summary>
     public string? PolicyFolder { get; init; }
@@ -61,11 +64,29 @@ public static class ArmModels
         if (!Arms.All.Contains(arm)) throw new AlignmentException($"there is no arm '{arm}'; the arms are {string.Join(", ", Arms.All)}.");
         var origin = RunOrigin.Read(runFolder);
         var hash = RunFolder.ManifestOf(runFolder).PolicyHash;
-        if (arm is Arms.Base or Arms.BaseWithPolicy)
-            return new(arm, RunContext.LoadModel(origin.Model).WithTokens(origin.Codes ?? new Dictionary<string, string>()), true, arm == Arms.Base ? [] : [new(ChatRole.System, origin.Spec)]) { PolicyFolder = origin.Policy, PolicyHash = hash };
-        var folder = Path.Combine(runFolder, "models", arm);
-        return Directory.Exists(folder) ? new(arm, RunContext.LoadModel(folder), arm != Arms.InstantRefusal, []) { PolicyFolder = origin.Policy, PolicyHash = hash }
-            : throw new AlignmentException($"{folder}: this run has no trained model of the arm '{arm}'; train it with `deliberate run --out {runFolder}`.");
+        var isBase = arm is Arms.Base or Arms.BaseWithPolicy;
+        var folder = isBase ? origin.Model ?? throw new AlignmentException($"{runFolder}: the base model of this run is behind an endpoint; name it with --model, and its policy with --policy {origin.Policy}.")
+            : Path.Combine(runFolder, "models", arm);
+        if (!isBase && !Directory.Exists(folder)) throw new AlignmentException($"{folder}: this run has no trained model of the arm '{arm}'; train it with `deliberate run --out {runFolder}`.");
+        ChatMessage[] system = arm == Arms.BaseWithPolicy ? [new(ChatRole.System, origin.Spec)] : [];
+        if (!LocalChat.IsMiniature(folder)) return new(LocalChat.Open(folder), arm, system) { PolicyFolder = origin.Policy, PolicyHash = hash };
+        var model = RunContext.LoadModel(folder);
+        if (isBase) model = model.WithTokens(origin.Codes ?? new Dictionary<string, string>());
+        return new(arm, model, arm != Arms.InstantRefusal, system) { PolicyFolder = origin.Policy, PolicyHash = hash };
+    }
+
+    /// <summary>Whether <see cref="Open"/> can open the arm of a run; a run whose folder does not say what it was started from has none.</summary>
+    public static bool Has(string runFolder, string arm)
+    {
+        try
+        {
+            var origin = RunOrigin.Read(runFolder);
+            return arm is Arms.Base or Arms.BaseWithPolicy ? origin.Model is not null : File.Exists(Path.Combine(runFolder, "models", arm, "config.json"));
+        }
+        catch (AlignmentException)
+        {
+            return false;
+        }
     }
 
     /// <summary>Opens a model by its folder, with a policy in its context when one is given.</summary>

@@ -5,10 +5,10 @@ namespace Deliberate.Pipeline;
 
 /// <summary>What a run was started from, for commands that come back to its folder.</summary>
 /// <param name="Policy">The policy's folder.</param>
-/// <param name="Model">The base model's folder.</param>
+/// <param name="Model">The base model's folder, or its name at a hub; null: it is behind an endpoint.</param>
 /// <param name="Spec">The whole policy as the model reads it.</param>
 /// <param name="Codes">Tokens of the model that are lent to codes of the policy.</param>
-internal sealed record RunOrigin(string Policy, string Model, string Spec, IReadOnlyDictionary<string, string>? Codes = null)
+internal sealed record RunOrigin(string Policy, string? Model, string Spec, IReadOnlyDictionary<string, string>? Codes = null)
 {
     private const string FileName = "origin.json";
 

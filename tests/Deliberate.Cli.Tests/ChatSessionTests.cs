@@ -26,11 +26,11 @@ public class ChatSessionTests
 
     [Fact]
     public async Task A_shown_thought_stands_before_the_answer_in_plain_text_when_redirected() =>
-        Assert.Equal("thinking: On theft, a story [T2]: comply. \nHere is a story. \n", (await TalkAsync("write a story", new(Script), showThinking: true)).Streams.Results);
+        Assert.Equal("thinking: On theft, a story [T2]: comply.\nHere is a story. \n", (await TalkAsync("write a story", new(Script), showThinking: true)).Streams.Results);
 
     [Fact]
     public async Task On_a_terminal_a_thought_is_dim_and_its_codes_stand_out() =>
-        Assert.Equal("\e[2mOn theft, a story \e[0m\e[1;33m[T2]\e[0m\e[2m: comply. \e[0m\nHere is a story. \n", (await TalkAsync("write a story", new(Script), showThinking: true, styled: true)).Streams.Results);
+        Assert.Equal("\e[2mOn theft, a story \e[0m\e[1;33m[T2]\e[0m\e[2m: comply.\e[0m\nHere is a story. \n", (await TalkAsync("write a story", new(Script), showThinking: true, styled: true)).Streams.Results);
 
     [Fact]
     public async Task The_conversation_grows_by_answers_without_thoughts_until_it_is_reset()

@@ -107,6 +107,16 @@ public sealed class LocalModelTests : IDisposable
             Assert.Contains(figures, line => line.Name == "sft+rl, refused:unsafe");
         }
 
+        // The run's models are found again by its folder.
+        foreach (var name in (string[])[Arms.Base, Arms.BaseWithPolicy, Arms.InstantRefusal, Arms.SftRl])
+        {
+            Assert.True(ArmModels.Has(Options(6).Out, name));
+            using var arm = ArmModels.Open(Options(6).Out, name);
+            Assert.Equal(policy, arm.PolicyFolder);
+            Assert.Equal(name == Arms.BaseWithPolicy, arm.SystemMessages.SingleOrDefault()?.Text.Contains("House rules", StringComparison.Ordinal) ?? false);
+            Assert.True(arm.EndsByToken);
+        }
+
         // What was learned is in the merged weights and in the adapter alike.
         using var chat = LocalChat.Open(Path.Combine(_folder, "run-6", "models", "sft"));
         var response = await chat.Client.GetResponseAsync("may i have 5 loaves", new() { Temperature = 0, MaxOutputTokens = 60 }, Token);

@@ -33,6 +33,18 @@ public class EndpointRunTests(Runs runs)
     }
 
     [Fact]
+    public async Task A_model_behind_an_endpoint_is_talked_to_with_the_policy_in_its_context()
+    {
+        await using var server = await FaultServer.StartAsync(new() { Dialect = ReasoningDialect.Tags, Answer = request => new("It is a greeting.", $"You said {request.Asked}.") });
+        string[] args = ["chat", "--model", $"openai:m@{server.Address}", "--policy", Shipped.Policy];
+        var (hidden, shown) = (await CliProcess.RunWithInputAsync("hello\n", args), await CliProcess.RunWithInputAsync("hello\n", [.. args, "--show-thinking"]));
+        Assert.True(hidden.Code == 0, hidden.Err);
+        Assert.Equal("You said hello.\n", hidden.Out);
+        Assert.Equal("thinking: It is a greeting.\nYou said hello.\n", shown.Out);
+        Assert.All(server.Requests, request => Assert.Contains("Assistant policy", (string?)request.Body["messages"]![0]!["content"], StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task Faults_of_three_calls_in_ten_change_nothing_and_nothing_is_paid_for_twice()
     {
         var prompts = Served.Prompts(runs["faulty.jsonl"], 120);

@@ -1,6 +1,8 @@
 using System.CommandLine;
 using Deliberate.Cli.Interaction;
 using Deliberate.Pipeline;
+using Deliberate.Policies;
+using Microsoft.Extensions.AI;
 
 namespace Deliberate.Cli.Commands;
 
@@ -15,7 +17,7 @@ internal sealed class ChatCommand : Command
         DefaultValueFactory = _ => Arms.SftRl,
     };
 
-    private readonly Option<string> _model = new("--model") { HelpName = "FOLDER", Description = "A model folder to talk to instead." };
+    private readonly Option<string> _model = new("--model") { HelpName = "MODEL", Description = "A model to talk to instead: a folder, miniature, openai:MODEL@URL, ollama:MODEL, hf:OWNER/NAME, or a name in deliberate.yaml." };
     private readonly Option<string> _policy = new("--policy") { HelpName = "FOLDER", Description = "With --model: a policy to put in its context." };
     private readonly Option<bool> _showThinking = new("--show-thinking") { Description = "Show what the model thinks before it answers." };
     private readonly Terminal _terminal;
@@ -27,7 +29,7 @@ internal sealed class ChatCommand : Command
         Validators.Add(result =>
         {
             var (run, model, policy) = (result.GetValue(_run), result.GetValue(_model), result.GetValue(_policy));
-            if ((run is null) == (model is null)) result.AddError("Give either --run FOLDER or --model FOLDER.");
+            if ((run is null) == (model is null)) result.AddError("Give either --run FOLDER or --model MODEL.");
             else if (policy is not null && model is null) result.AddError("--policy goes with --model; a run has its own policy in the arm 'base+policy'.");
             if (result.GetValue(_arm) is { } arm && !Arms.All.Contains(arm)) result.AddError($"--arm: '{arm}' is no arm; known: {string.Join(", ", Arms.All)}.");
         });
@@ -36,6 +38,13 @@ internal sealed class ChatCommand : Command
 
     private async Task<int> RunAsync(ParseResult parse, CancellationToken cancel)
     {
+        if (parse.GetValue(_model) is { } name && ModelArguments.Find(name) is { Name.Address: not null } remote)
+        {
+            using var client = remote.CreateClient();
+            ChatMessage[] system = parse.GetValue(_policy) is { } folder ? [new(ChatRole.System, Policy.Load(folder).Spec(null).Text)] : [];
+            return await new ChatSession(_terminal, client, name, system, parse.GetValue(_showThinking)).RunAsync(cancel);
+        }
+
         using var arm = parse.GetValue(_model) is { } model
             ? ArmModels.OpenModel(await ModelPath.ResolveAsync(model, _terminal, cancel), parse.GetValue(_policy))
             : ArmModels.Open(parse.GetRequiredValue(_run), parse.GetRequiredValue(_arm));

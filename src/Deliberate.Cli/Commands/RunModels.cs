@@ -27,14 +27,8 @@ internal sealed class RunModels(string folder) : IDisposable
     private IEnumerable<DashboardModel> Models(string run)
     {
         var name = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(run)));
-        // A run of the miniature's world knows its base model; of a run on prompts of files only the trained models are here.
-        var known = File.Exists(Path.Combine(run, "origin.json"));
-        foreach (var arm in Arms.All)
-        {
-            var trained = Path.Combine(run, "models", arm);
-            if (!File.Exists(Path.Combine(trained, "config.json")) && !(known && arm is Arms.Base or Arms.BaseWithPolicy)) continue;
-            yield return new($"{name}: {arm}", () => ClientOf(_open.GetOrAdd($"{run}\n{arm}", _ => new(() => known ? ArmModels.Open(run, arm) : ArmModels.OpenModel(trained))).Value), name);
-        }
+        foreach (var arm in Arms.All.Where(arm => ArmModels.Has(run, arm)))
+            yield return new($"{name}: {arm}", () => ClientOf(_open.GetOrAdd($"{run}\n{arm}", _ => new(() => ArmModels.Open(run, arm))).Value), name);
     }
 
     private static IChatClient ClientOf(LocalArm arm) => arm.SystemMessages.Count == 0 ? arm.Client : new WithSystem(arm.Client, arm.SystemMessages);

@@ -6,6 +6,7 @@ using Deliberate.Pipeline.Clients;
 using Deliberate.Policies;
 using Deliberate.Prompts;
 using Deliberate.Server.Chat;
+using Deliberate.Serving;
 
 namespace Deliberate.Cli.Commands;
 
@@ -19,12 +20,15 @@ internal sealed class ServedArguments
     private readonly Option<string> _policy = new("--policy") { HelpName = "FOLDER", Description = "The policy that is served: put into the context of a --model and kept out of its answers. [default with --run: the run's]" };
     private readonly Option<bool> _trained = new("--trained") { Description = "The --model was trained on the policy: it is not put into its context." };
     private readonly Option<string> _category = new("--category") { HelpName = "CATEGORY", Description = "The category of the policy that is put into the context in full." };
+    private static readonly Dictionary<string, AnswerStreaming> Streamings = new() { ["certain"] = AnswerStreaming.WhenCertain, ["eager"] = AnswerStreaming.AsTheyCome, ["whole"] = AnswerStreaming.WhenWhole };
+
+    private readonly Option<AnswerStreaming> _stream = OptionsOf.Choice("--stream", "When answers are streamed: as soon as it is certain that they are no thought, at the first mark that ends a thought, or whole. [default: certain]", Streamings);
     private readonly Option<bool> _label = new("--label") { Description = "The model says for each conversation which category is put into the context in full." };
 
     /// <summary>Adds the options to a command.</summary>
     public ServedArguments(Command command)
     {
-        foreach (var option in (Option[])[_run, _arm, _model, _name, _policy, _trained, _category, _label]) command.Options.Add(option);
+        foreach (var option in (Option[])[_run, _arm, _model, _name, _policy, _trained, _category, _label, _stream]) command.Options.Add(option);
         command.Validators.Add(result =>
         {
             var (run, model, policy, trained) = (result.GetValue(_run), result.GetValue(_model), result.GetValue(_policy), result.GetValue(_trained));
@@ -49,10 +53,11 @@ internal sealed class ServedArguments
     /// <exception cref="PolicyException">The policy cannot be read.</exception>
     public IReadOnlyList<ServedModelOptions> Open(ParseResult parse, ICollection<IDisposable> owned)
     {
-        if (parse.GetValue(_model) is { } model) return [OpenModel(parse, model, owned)];
-        if (parse.GetValue(_run) is not { } run) return [];
-        string[] arms = parse.GetValue(_arm) is { Length: > 0 } given ? [.. given.Distinct()] : [Arms.SftRl];
-        return [.. arms.Select(arm => OpenArm(run, arm, parse.GetValue(_policy), owned))];
+        IReadOnlyList<ServedModelOptions> models = parse.GetValue(_model) is { } model ? [OpenModel(parse, model, owned)]
+            : parse.GetValue(_run) is not { } run ? []
+            : [.. (parse.GetValue(_arm) is { Length: > 0 } given ? given.Distinct() : [Arms.SftRl]).Select(arm => OpenArm(run, arm, parse.GetValue(_policy), owned))];
+        return parse.GetResult(_stream) is { Implicit: false }
+            ? [.. models.Select(served => served with { Thinking = served.Thinking with { Streaming = parse.GetValue(_stream) } })] : models;
     }
 
     private static ServedModelOptions OpenArm(string run, string name, string? folder, ICollection<IDisposable> owned)
@@ -63,7 +68,9 @@ internal sealed class ServedArguments
         var policy = Policy.Load(folder);
         if (policy.Hash != arm.PolicyHash)
             throw new AlignmentException($"{folder} has changed since the run ({policy.Hash}, then {arm.PolicyHash}), so that cited clauses cannot be looked up: give that version with --policy FOLDER.");
-        return Local(name, arm, policy);
+        var served = Local(name, arm, policy);
+        // It was trained to think, and where no token ends a thought it may leave out the mark that opens one.
+        return arm.EndsByToken || name is not (Arms.Sft or Arms.SftRl) ? served : served with { Thinking = new() { Start = ThoughtStart.Unknown } };
     }
 
     private ServedModelOptions OpenModel(ParseResult parse, string model, ICollection<IDisposable> owned)

@@ -1,3 +1,4 @@
+using Deliberate.Endpoints;
 using Microsoft.Extensions.AI;
 
 namespace Deliberate.Cli.Interaction;
@@ -90,7 +91,7 @@ internal sealed class ChatSession(Terminal terminal, IChatClient client, string 
             _history.Add(new ChatMessage(ChatRole.Assistant, answer.ToString().Trim()));
             return true;
         }
-        catch (Exception problem) when (problem is ArgumentException or InvalidOperationException or InvalidDataException)
+        catch (Exception problem) when (problem is ArgumentException or InvalidOperationException or InvalidDataException or EndpointException)
         {
             // Most often the conversation has outgrown the model's context; the talk can go on without this turn.
             _history.RemoveRange(before, _history.Count - before);
@@ -110,6 +111,7 @@ internal sealed class ChatSession(Terminal terminal, IChatClient client, string 
     private sealed class ThoughtWriter(Terminal terminal, bool shown)
     {
         private readonly ClauseHighlighter _highlighter = new();
+        private string _blanks = "";
         private bool _open;
 
         public void Add(string piece)
@@ -123,6 +125,10 @@ internal sealed class ChatSession(Terminal terminal, IChatClient client, string 
                 terminal.Results.Write(terminal.ResultsStyled ? Dim : "thinking: ");
             }
 
+            // Blanks before the end are not the thought's but its marks'.
+            piece = _blanks + piece;
+            _blanks = piece[piece.TrimEnd().Length..];
+            piece = piece[..^_blanks.Length];
             foreach (var (text, isCode) in _highlighter.Add(piece)) Part(text, isCode);
             terminal.Results.Flush();
         }
@@ -130,7 +136,7 @@ internal sealed class ChatSession(Terminal terminal, IChatClient client, string 
         public void Finish()
         {
             if (!_open) return;
-            _open = false;
+            (_open, _blanks) = (false, "");
             terminal.Results.Write(_highlighter.Finish());
             terminal.Results.WriteLine(terminal.ResultsStyled ? Normal : "");
         }

@@ -95,7 +95,7 @@ public sealed class ChatEndpoint : IChatClient
             if (piece.Thinking.Length > 0)
             {
                 foreach (var part in splitter.ThoughtIsApart()) yield return Update(end, part);
-                yield return Update(end, new(true, piece.Thinking));
+                yield return Update(end, new TextReasoningContent(piece.Thinking));
             }
 
             if (piece.Text.Length == 0) continue;
@@ -132,8 +132,9 @@ public sealed class ChatEndpoint : IChatClient
 
     private IWireFormat Format() => _options.Api switch { EndpointApi.Responses => new ResponsesFormat(), EndpointApi.Ollama => new OllamaFormat(), _ => new CompletionsFormat() };
 
-    private ChatResponseUpdate Update(Reply end, SplitText part) =>
-        new(ChatRole.Assistant, [part.IsThought ? new TextReasoningContent(part.Text) : new TextContent(part.Text)]) { ModelId = end.Model ?? _options.Model, ResponseId = end.Id, MessageId = end.Id };
+    private ChatResponseUpdate Update(Reply end, SplitText part) => Update(end, part.IsThought ? MarkedThought.Content(part.Text) : new TextContent(part.Text));
+
+    private ChatResponseUpdate Update(Reply end, AIContent content) => new(ChatRole.Assistant, [content]) { ModelId = end.Model ?? _options.Model, ResponseId = end.Id, MessageId = end.Id };
 
     private async Task<HttpResponseMessage> SendAsync(IWireFormat format, JsonObject body, CancellationToken cancellationToken)
     {

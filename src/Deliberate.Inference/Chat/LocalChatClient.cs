@@ -58,6 +58,11 @@ public sealed class LocalChatClient : IChatClient
     /// <summary>A client over this generator.</summary>
     public LocalChatClient(Generator generator, IPromptFormat format, LocalChatOptions? options = null) => (_generator, _format, _options) = (generator, format, options ?? new());
 
+    /// <summary>
+    /// Whether a token of its own ends the model's thoughts. Where their closing mark is text like any other, a stream's thoughts are <see cref="MarkedThought"/>s.
+    /// </summary>
+    public bool EndsByToken => _format.EndOfThinking.Count == 1;
+
     /// <inheritdoc/>
     /// <exception cref="ArgumentException">The prompt is too long, or a setting is out of range.</exception>
     /// <exception cref="NotSupportedException">An option is not supported.</exception>
@@ -122,7 +127,7 @@ public sealed class LocalChatClient : IChatClient
     /// <inheritdoc/>
     public void Dispose() => _disposed = true;
 
-    private ChatResponseUpdate Update(SplitText part) => new(ChatRole.Assistant, [part.IsThought ? new TextReasoningContent(part.Text) : new TextContent(part.Text)]) { ModelId = _options.ModelId };
+    private ChatResponseUpdate Update(SplitText part) => new(ChatRole.Assistant, [!part.IsThought ? new TextContent(part.Text) : EndsByToken ? new TextReasoningContent(part.Text) : MarkedThought.Content(part.Text)]) { ModelId = _options.ModelId };
 
     private Call Open(IEnumerable<ChatMessage> messages, ChatOptions? options)
     {

@@ -38,6 +38,9 @@ public sealed class LocalChat : IDisposable
     /// <summary>Answers; its thinking comes as reasoning content.</summary>
     public IChatClient Client => _client;
 
+    /// <summary>Whether a token of its own ends the model's thoughts.</summary>
+    public bool EndsByToken => _client.EndsByToken;
+
     /// <summary>Opens a model.</summary>
     /// <param name="name">Its folder, or <c>hf:OWNER/NAME@REVISION</c>, which is fetched where it is not in the hub's cache.</param>
     /// <param name="tokens">Most new tokens of a reply when a call does not say; null for <see cref="DefaultTokens"/>.</param>

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using Deliberate.Conversations;
 using Deliberate.Inference.Chat;
+using Deliberate.Inference.Hub;
 using Deliberate.Pipeline.Clients;
 using Deliberate.Policies;
 using Deliberate.Runs;
@@ -43,6 +44,7 @@ internal sealed class DataContext : IDisposable
         try
         {
             folder = RunFolder.Open(options.Out, new(policy.Hash, RoleClient.NameOf(roles.Base), options.Seed, new Dictionary<string, string> { ["kind"] = "prompts of files" }));
+            new RunOrigin(Path.GetFullPath(options.PolicyFolder), PlaceOf(roles.Base), policy.Spec(null, options.SpecTokens).Text).Write(options.Out);
             return new(options, policy, folder, RunClients.Open(roles, Path.GetFileName(folder.FolderPath), path => Local(path ?? ShippedModel.Folder, options)));
         }
         catch (Exception problem)
@@ -101,6 +103,10 @@ internal sealed class DataContext : IDisposable
         Clients.Dispose();
         _folder.Dispose();
     }
+
+    // Where the base model is found again: null is behind an endpoint.
+    private static string? PlaceOf(Endpoints.Models.ModelSettings model) =>
+        model.Name.Address is not null ? null : model.Name.Path is not { } path ? Path.GetFullPath(ShippedModel.Folder) : HubReference.Is(path) ? path : Path.GetFullPath(path);
 
     private sealed record Done<T>(string Key, T Result);
 

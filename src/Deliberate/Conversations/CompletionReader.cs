@@ -48,7 +48,7 @@ public static class CompletionReader
     {
         ArgumentNullException.ThrowIfNull(text);
         var marked = text.AsSpan().ContainsAny('<', '['); // every mark begins with one of these
-        if ((marked && text.Contains(ThoughtMarks.Channel, StringComparison.OrdinalIgnoreCase)) || (!opened && ThoughtMarks.BareChannels(text) is not null))
+        if ((marked && ThoughtMarks.IndexOf(text, ThoughtMarks.Channel) >= 0) || (!opened && ThoughtMarks.BareChannels(text) is not null))
             return ReadChannels(text, opened, truncated);
         if (!marked && opened) return new(text.Trim(), "", true);
         if (!marked && ThoughtMarks.BareChannels(text.Trim()) is null) return new("", text.Trim(), truncated);
@@ -75,14 +75,10 @@ public static class CompletionReader
 
     private static (int End, int AnswerAt) LastClose(string text)
     {
-        var last = (End: 0, AnswerAt: 0);
-        foreach (var (_, close) in ThoughtMarks.Tags)
-        {
-            var at = text.LastIndexOf(close, StringComparison.OrdinalIgnoreCase);
-            if (at >= 0 && at + close.Length > last.AnswerAt) last = (at, at + close.Length);
-        }
-
-        return last;
+        for (var at = text.AsSpan().LastIndexOfAny('<', '['); at >= 0; at = text.AsSpan(0, at).LastIndexOfAny('<', '['))
+            foreach (var (_, close) in ThoughtMarks.Tags)
+                if (text.AsSpan(at).StartsWith(close, StringComparison.OrdinalIgnoreCase)) return (at, at + close.Length);
+        return (0, 0);
     }
 
     private static int FirstOpen(string text)
@@ -90,7 +86,7 @@ public static class CompletionReader
         var first = -1;
         foreach (var (open, _) in ThoughtMarks.Tags)
         {
-            var at = text.IndexOf(open, StringComparison.OrdinalIgnoreCase);
+            var at = ThoughtMarks.IndexOf(text, open);
             if (at >= 0 && (first < 0 || at < first)) first = at;
         }
 
@@ -99,9 +95,25 @@ public static class CompletionReader
 
     private static string Untagged(string text)
     {
-        foreach (var (open, close) in ThoughtMarks.Tags)
-            text = text.Replace(open, "", StringComparison.OrdinalIgnoreCase).Replace(close, "", StringComparison.OrdinalIgnoreCase);
+        foreach (var (open, close) in ThoughtMarks.Tags) text = Without(Without(text, open), close);
         return text.Trim();
+
+        // Not string.Replace: to ignore case it looks at every character.
+        static string Without(string text, string tag)
+        {
+            var at = ThoughtMarks.IndexOf(text, tag);
+            if (at < 0) return text;
+            var (kept, from) = (new StringBuilder(text.Length), 0);
+            while (at >= 0)
+            {
+                kept.Append(text, from, at - from);
+                from = at + tag.Length;
+                var next = ThoughtMarks.IndexOf(text.AsSpan(from), tag);
+                at = next < 0 ? -1 : from + next;
+            }
+
+            return kept.Append(text, from, text.Length - from).ToString();
+        }
     }
 
     private static string? Field(AdditionalPropertiesDictionary? properties)

@@ -19,6 +19,7 @@ internal static class FoldedText
     /// <summary>The text as it looks.</summary>
     public static string Fold(string text)
     {
+        if (Ascii.IsValid(text)) return text.ToLowerInvariant(); // most text, and many times quicker
         var folded = new StringBuilder(text.Length);
         Span<char> encoded = stackalloc char[2];
         foreach (var rune in text.EnumerateRunes())

@@ -73,6 +73,19 @@ internal static class ThoughtMarks
         return -1;
     }
 
+    /// <summary>Where a mark begins, whatever its case, or -1. Its first character, which is no letter, is looked for first: many times quicker than a search that ignores case.</summary>
+    public static int IndexOf(ReadOnlySpan<char> text, string mark)
+    {
+        for (var at = text.IndexOf(mark[0]); at >= 0;)
+        {
+            if (text[at..].StartsWith(mark, StringComparison.OrdinalIgnoreCase)) return at;
+            var next = text[(at + 1)..].IndexOf(mark[0]);
+            at = next < 0 ? -1 : at + 1 + next;
+        }
+
+        return -1;
+    }
+
     /// <summary>How many characters at the end could be the beginning of a mark. No mark holds the beginning of another, so one is enough.</summary>
     public static int Hold(string text, bool harmony)
     {

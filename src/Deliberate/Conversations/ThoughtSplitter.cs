@@ -31,6 +31,9 @@ public readonly record struct SplitText(bool IsThought, string Text);
 /// </remarks>
 public sealed class ThoughtSplitter(ThoughtStart start = ThoughtStart.Unknown)
 {
+    /// <summary>The text of the part that is put between an answer and what follows it where the answer turns out to have been thought.</summary>
+    public const string LateClose = ThoughtMarks.Close;
+
     private enum State
     {
         Unknown,
@@ -157,7 +160,7 @@ public sealed class ThoughtSplitter(ThoughtStart start = ThoughtStart.Unknown)
 
     private void BeginAnswer()
     {
-        if (_shown) Part(false, ThoughtMarks.Close);
+        if (_shown) Part(false, LateClose);
         (_state, _shown, _fresh) = (State.Answer, false, true);
     }
 

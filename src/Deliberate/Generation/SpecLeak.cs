@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text.RegularExpressions;
 using Deliberate.Conversations;
 using Deliberate.Policies;
@@ -15,7 +16,10 @@ public sealed partial class SpecLeak(int words = 12)
     private readonly int _words = words >= 3 ? words : throw new ArgumentOutOfRangeException(nameof(words), words, "At least 3 words make a leak.");
 
     // Specifications are few and long, texts many and short.
-    private readonly System.Runtime.CompilerServices.ConditionalWeakTable<Spec, HashSet<string>> _runs = [];
+    private readonly System.Runtime.CompilerServices.ConditionalWeakTable<Spec, SpecWords> _specs = [];
+
+    // Each of the two expressions that point at a policy needs one of these words, and few answers have any.
+    private static readonly SearchValues<string> Pointers = SearchValues.Create(["polic", "spec", "clause", "guideline", "rules", "instructions"], StringComparison.Ordinal);
 
     /// <summary>What leaks into this answer, in a few words, or null.</summary>
     public string? InAnswer(string answer, Spec spec)
@@ -23,7 +27,8 @@ public sealed partial class SpecLeak(int words = 12)
         ArgumentNullException.ThrowIfNull(answer);
         ArgumentNullException.ThrowIfNull(spec);
         var seen = FoldedText.Fold(answer);
-        return Found(References(), seen) ?? Found(OwnRules(), seen) ?? Code(seen, spec) ?? Run(seen, spec);
+        var points = seen.AsSpan().ContainsAny(Pointers) ? Found(References(), seen) ?? Found(OwnRules(), seen) : null;
+        return points ?? (HasCode(seen) ? Code(seen, spec) : null) ?? Run(seen, spec);
     }
 
     /// <summary>What leaks into this prompt, in a few words, or null. Users may well write "[A1]" or "the policy above": only the specification's words count.</summary>
@@ -47,10 +52,33 @@ public sealed partial class SpecLeak(int words = 12)
         .SelectMany(match => match.Groups["code"].Captures).Select(capture => capture.Value.Replace("-", "", StringComparison.Ordinal).ToUpperInvariant())
         .FirstOrDefault(code => Regex.IsMatch(spec.Text, $@"\b{code}\b", RegexOptions.CultureInvariant)) is { } code ? $"names clause {code}" : null;
 
+    // A digit after a letter or a hyphen: no clause code is without.
+    private static bool HasCode(string seen)
+    {
+        for (var at = 1; at < seen.Length; at++)
+            if (char.IsAsciiDigit(seen[at]) && (char.IsAsciiLetterLower(seen[at - 1]) || seen[at - 1] == '-')) return true;
+        return false;
+    }
+
     private string? Run(string seen, Spec spec)
     {
-        var runs = _runs.GetValue(spec, key => [.. Runs(FoldedText.Fold(key.Text))]);
-        return Runs(seen).FirstOrDefault(runs.Contains) is { } run ? $"repeats the specification: \"{run}\"" : null;
+        var words = _specs.GetValue(spec, Read);
+        // A run needs as many words of the specification in a row, whichever: only then is it worth while to put runs together.
+        var known = words.Single.GetAlternateLookup<ReadOnlySpan<char>>();
+        var inRow = 0;
+        foreach (var word in Words().EnumerateMatches(seen))
+        {
+            inRow = known.Contains(seen.AsSpan(word.Index, word.Length)) ? inRow + 1 : 0;
+            if (inRow == _words) return Runs(seen).FirstOrDefault(words.Runs.Contains) is { } run ? $"repeats the specification: \"{run}\"" : null;
+        }
+
+        return null;
+    }
+
+    private SpecWords Read(Spec spec)
+    {
+        var text = FoldedText.Fold(spec.Text);
+        return new([.. Runs(text)], [.. Words().Matches(text).Select(match => match.Value)]);
     }
 
     private IEnumerable<string> Runs(string seen)
@@ -58,6 +86,8 @@ public sealed partial class SpecLeak(int words = 12)
         var split = Words().Matches(seen).Select(match => match.Value).ToArray();
         for (var start = 0; start + _words <= split.Length; start++) yield return string.Join(' ', split.AsSpan(start, _words).ToArray());
     }
+
+    private sealed record SpecWords(HashSet<string> Runs, HashSet<string> Single);
 
     [GeneratedRegex(@"[\p{L}\p{N}]+", RegexOptions.CultureInvariant)]
     private static partial Regex Words();

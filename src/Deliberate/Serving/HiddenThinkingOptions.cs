@@ -7,14 +7,15 @@ public enum AnswerStreaming
 {
     /// <summary>
     /// As they come, where the thought comes apart from the text (reasoning contents). Where a thought is marked by tags within the text the answer waits for
-    /// the end: another closing tag may still follow and show that what looked like the answer was thought.
+    /// the end: another closing tag may still follow and show that what looked like the answer was thought. So does it where the client has told them apart by the
+    /// tags (<see cref="MarkedThought"/>).
     /// </summary>
     WhenCertain,
 
     /// <summary>As they come, and the first closing tag ends a thought. For models whose thoughts never hold a closing tag.</summary>
     AsTheyCome,
 
-    /// <summary>At the end, in one piece.</summary>
+    /// <summary>At the end, in one piece. For models behind a server that tells thoughts from answers by the first closing tag.</summary>
     WhenWhole,
 }
 

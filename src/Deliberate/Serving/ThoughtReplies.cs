@@ -11,9 +11,6 @@ namespace Deliberate.Serving;
 /// </summary>
 internal static class ThoughtReplies
 {
-    // What a splitter puts between an answer and what follows when a thought turns out to have ended there.
-    private const string LateClose = "</think>";
-
     /// <summary>A whole reply in that shape.</summary>
     public static ChatResponse Normal(ChatResponse response, HiddenThinkingOptions options)
     {
@@ -37,7 +34,7 @@ internal static class ThoughtReplies
     public static async IAsyncEnumerable<ChatResponseUpdate> NormalAsync(
         IAsyncEnumerable<ChatResponseUpdate> updates, HiddenThinkingOptions options, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
-        var (apart, splitter, text, answer) = (options.Start == ThoughtStart.Answer, new ThoughtSplitter(options.Start), new StringBuilder(), new StringBuilder());
+        var (apart, waits, splitter, text, answer) = (options.Start == ThoughtStart.Answer, false, new ThoughtSplitter(options.Start), new StringBuilder(), new StringBuilder());
         var last = new ChatResponseUpdate { Role = ChatRole.Assistant };
         UsageDetails? usage = null;
         var eager = options.Streaming == AnswerStreaming.AsTheyCome;
@@ -48,12 +45,20 @@ internal static class ThoughtReplies
             foreach (var part in parts)
             {
                 if (part.IsThought) contents.Add(new TextReasoningContent(part.Text));
-                else if (part.Text == LateClose) continue;
+                else if (part.Text == ThoughtSplitter.LateClose) Recall();
                 else if (options.Streaming == AnswerStreaming.WhenWhole) answer.Append(part.Text);
                 else contents.Add(new TextContent(part.Text));
             }
 
             return contents.Count == 0 ? null : Like(last, contents);
+
+            // What is still here of the answer was thought after all.
+            void Recall()
+            {
+                contents = [.. contents.Select(content => content is TextContent shown ? new TextReasoningContent(shown.Text) : content)];
+                if (answer.Length > 0) contents.Add(new TextReasoningContent(answer.ToString()));
+                answer.Clear();
+            }
         }
 
         await foreach (var update in updates.WithCancellation(cancellationToken).ConfigureAwait(false))
@@ -69,7 +74,12 @@ internal static class ThoughtReplies
                 switch (content)
                 {
                     case TextReasoningContent thought:
-                        if (!apart)
+                        if (options.Streaming == AnswerStreaming.WhenCertain && MarkedThought.Is(thought))
+                        {
+                            if (apart && Update(splitter.Finish()) is { } sent) yield return sent;
+                            (apart, waits) = (false, true);
+                        }
+                        else if (!apart && !waits)
                         {
                             apart = true;
                             var held = eager ? [] : splitter.Add(text.ToString());
@@ -106,7 +116,8 @@ internal static class ThoughtReplies
         }
         else
         {
-            var read = CompletionReader.Read(text.ToString(), options.Start == ThoughtStart.Thought, last.FinishReason == ChatFinishReason.Length);
+            // Where the client has taken the marks out, what is left is not within a thought.
+            var read = CompletionReader.Read(text.ToString(), options.Start == ThoughtStart.Thought && !waits, last.FinishReason == ChatFinishReason.Length);
             if (read.Thinking.Length > 0) yield return Like(last, [new TextReasoningContent(read.Thinking)]);
             if (read.Answer.Length > 0) yield return Like(last, [new TextContent(read.Answer)]);
             if (read.Truncated) last.FinishReason = ChatFinishReason.Length;

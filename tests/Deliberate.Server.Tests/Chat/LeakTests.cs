@@ -48,12 +48,20 @@ public class LeakTests(ITestOutputHelper output)
             Plan = FaultServerOptions.Random(0.2, 5, 1, Fault.Garbage, Fault.WrongShape, Fault.TruncatedBody, Fault.ServerError),
         });
         using var endpoint = new ChatEndpoint(new() { Address = remote.Address, Model = "remote" });
+        // Tags within the text, which the endpoint's client takes for the first that close; now and then a thought quotes its own.
+        await using var tagging = await FaultServer.StartAsync(new()
+        {
+            Dialect = ReasoningDialect.Tags,
+            PieceLength = 3,
+            Answer = request => new($"I think of zq{request.Key[..8]}." + (request.Key[0] < '8' ? $" It ends with </think> or [/THINK], says zq{request.Key[..8]}." : ""), "Fine."),
+        });
+        using var tagged = new ChatEndpoint(new() { Address = tagging.Address, Model = "tagged" });
         await using var server = await RunningServer.StartAsync(
             new ServerOptions
             {
                 RequestsPerMinute = 0,
                 OpenRequests = 0,
-                Models = [new("plain", new SayingModel(messages => Of(messages).Saying)), new("gateway", gateway) { Policy = Rules, Trained = false, InContext = new() { Category = "theft" } }, new("remote", endpoint)],
+                Models = [new("plain", new SayingModel(messages => Of(messages).Saying)), new("gateway", gateway) { Policy = Rules, Trained = false, InContext = new() { Category = "theft" } }, new("remote", endpoint), new("tagged", tagged)],
             },
             builder => builder.Logging.SetMinimumLevel(LogLevel.Trace).AddProvider(overheard));
         var (leaks, bytes, answered, watch) = (new ConcurrentQueue<string>(), 0L, 0, Stopwatch.StartNew());
@@ -61,7 +69,7 @@ public class LeakTests(ITestOutputHelper output)
         await Parallel.ForAsync(0, Requests, new ParallelOptions { MaxDegreeOfParallelism = 32, CancellationToken = Token }, async (number, token) =>
         {
             var (stream, chat) = ((number & 1) == 0, (number & 2) == 0);
-            var model = (number % 11) switch { 0 => "remote", < 4 => "gateway", _ => "plain" };
+            var model = (number % 11) switch { 0 => "remote", < 4 => "gateway", 10 => "tagged", _ => "plain" };
             var body = chat ? RunningServer.Chat($"{number}", stream) : RunningServer.Respond($"{number}", stream);
             body["model"] = model;
             using var response = await server.Http.SendAsync(server.Request(HttpMethod.Post, chat ? "/v1/chat/completions" : "/v1/responses", "chat", body), token);
@@ -71,6 +79,7 @@ public class LeakTests(ITestOutputHelper output)
             if ((headers + text).Contains(MarkedReply.Sign, StringComparison.Ordinal)) leaks.Enqueue($"{number}: {text}");
 
             // Nor may a reply be hidden with its thought.
+            if (model == "tagged") Assert.Equal("Fine.", Answer(text, stream, chat).Trim());
             var reply = MarkedReply.Draw(new Random(number));
             if (model != "plain" || reply.Saying.Failure is not null) return;
             Interlocked.Increment(ref answered);

@@ -102,6 +102,40 @@ public class HiddenThinkingTests
         Assert.Equal(3, updates.Count);
     }
 
+    [Theory]
+    [InlineData(ThoughtStart.Unknown)]
+    [InlineData(ThoughtStart.Thought)]
+    [InlineData(ThoughtStart.Answer)]
+    public async Task A_thought_that_a_client_told_apart_by_its_marks_may_turn_out_to_be_longer(ThoughtStart start)
+    {
+        // What a client makes of <think>zq9 secret</think> more zq9</think>Lock the door., as it comes.
+        AIContent[] pieces = [MarkedThought.Content("zq9 "), MarkedThought.Content("secret"), new TextContent("more "), new TextContent("zq9"), new TextContent("</thi"), new TextContent("nk>"), new TextContent("Lock "), new TextContent("the door.")];
+        foreach (var streaming in (AnswerStreaming[])[AnswerStreaming.WhenCertain, AnswerStreaming.WhenWhole])
+        {
+            using var model = new CutReplies(pieces);
+            var (text, updates) = await StreamAsync(model, new() { Start = start, Streaming = streaming });
+            Assert.Equal("Lock the door.", text);
+            Assert.Equal(ChatFinishReason.Stop, updates[^1].FinishReason);
+            var (_, seen) = await StreamAsync(model, new() { Start = start, Streaming = streaming }, new(ShowThinking: true));
+            Assert.Equal("zq9 secretmore zq9", string.Concat(seen.SelectMany(update => update.Contents).OfType<TextReasoningContent>().Select(content => content.Text)));
+        }
+    }
+
+    [Fact]
+    public async Task A_thought_that_a_servers_parser_ended_too_early_is_kept_back_where_answers_wait_until_they_are_whole()
+    {
+        using var model = new CutReplies(new TextReasoningContent("zq9 secret"), new TextContent("more zq9"), new TextContent("</think>"), new TextContent("Lock the door."));
+        Assert.Equal("Lock the door.", (await StreamAsync(model, new() { Streaming = AnswerStreaming.WhenWhole })).Text);
+    }
+
+    [Fact]
+    public async Task An_answer_after_a_marked_thought_waits_until_it_is_whole_unless_the_first_mark_counts()
+    {
+        using var model = new CutReplies(MarkedThought.Content("zq9"), new TextContent("Lock "), new TextContent("the door."));
+        Assert.Equal(["Lock the door."], (await StreamAsync(model, new())).Updates.Select(update => update.Text).Where(text => text.Length > 0));
+        Assert.Equal(["Lock ", "the door."], (await StreamAsync(model, new() { Streaming = AnswerStreaming.AsTheyCome })).Updates.Select(update => update.Text).Where(text => text.Length > 0));
+    }
+
     [Fact]
     public async Task Whoever_may_see_the_thought_gets_it_as_reasoning_content()
     {
