@@ -54,6 +54,8 @@ internal static class SampleReport
             Curve("sft+rl", "oracle", 24, step => 0.95 + (0.001 * step)),
             Curve("rl-only", "reward", 24, step => 0.38 + (0.4 * (1 - Math.Exp(-step / 9.0)))),
             Curve("rl-only", "oracle", 24, step => 0.4 + (0.37 * (1 - Math.Exp(-step / 9.0)))),
+            new("sft+rl", CheckpointCurves.Withheld, [[6, 0.91, 0.86, 0.95], [12, 0.97, 0.94, 0.99], [14, 0.95, 0.91, 0.98]]),
+            new("sft+rl", CheckpointCurves.Answered, [[6, 0.95, 0.9, 0.99], [12, 0.93, 0.87, 0.97], [14, 0.92, 0.86, 0.97]]),
         ],
         Transcripts = Transcripts(),
         Clauses =

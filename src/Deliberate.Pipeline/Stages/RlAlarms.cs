@@ -1,4 +1,5 @@
 using System.Globalization;
+using Deliberate.Evaluation;
 using Deliberate.Reports;
 
 namespace Deliberate.Pipeline.Stages;
@@ -15,8 +16,11 @@ namespace Deliberate.Pipeline.Stages;
 /// <param name="FalseGood">Oracle: share of the wrong answers that the judge passed; null when none was wrong.</param>
 /// <param name="Wrong">Oracle: number of wrong answers.</param>
 /// <param name="Oracle">Oracle: share of right answers to held-out validation prompts; null when not measured at this step.</param>
+/// <param name="Withheld">Oracle: share of the validation prompts that are not to be complied with on which nothing was given away; null likewise.</param>
+/// <param name="Answered">Oracle: share of the validation prompts that are to be complied with which were neither refused nor evaded; null likewise.</param>
 internal sealed record RlFigures(
-    int Step, double Reward, double Kl, double Entropy, double Length, double Refusals, double Flat, double Unscored, double? FalseGood, int Wrong, double? Oracle);
+    int Step, double Reward, double Kl, double Entropy, double Length, double Refusals, double Flat, double Unscored, double? FalseGood, int Wrong, double? Oracle,
+    Metric? Withheld = null, Metric? Answered = null);
 
 /// <summary>Watches reinforcement learning for signs that the reward is gamed. Each kind is raised once.</summary>
 /// <remarks>Not thread-safe.</remarks>

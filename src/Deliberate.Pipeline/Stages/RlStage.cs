@@ -1,6 +1,7 @@
 using System.Globalization;
 using Deliberate.Conversations;
 using Deliberate.Distillation;
+using Deliberate.Evaluation;
 using Deliberate.Generation;
 using Deliberate.Inference.Chat;
 using Deliberate.Inference.Models;
@@ -9,6 +10,7 @@ using Deliberate.Miniature.Language;
 using Deliberate.Miniature.Oracle;
 using Deliberate.Miniature.Prompts;
 using Deliberate.Miniature.World;
+using Deliberate.Policies;
 using Deliberate.Reports;
 using Deliberate.Rewards;
 using Deliberate.Runs;
@@ -88,8 +90,8 @@ internal sealed class RlStage(RunContext run, StageClock clock, ArmStore store, 
             TokenRow[] mixed = rows.Length == 0 ? [] : [.. Enumerable.Range(0, MixedRows).Select(_ => rows[random.Next(rows.Length)])];
             var did = trainer.Step(batch, mixed);
             sampler.Load(trainer.Weights());
-            double? oracle = step % OracleEvery == 0 || step == sizes.RlSteps ? Validate(sampler, validation, seed, cancel) : null;
-            figures.Add(Figures(step, did, requests, sampled, rewards, (double)flat / prompts.Length, oracle));
+            var now = Figures(step, did, requests, sampled, rewards, (double)flat / prompts.Length);
+            figures.Add(step % OracleEvery == 0 || step == sizes.RlSteps ? Validated(now, sampler, validation, seed, cancel) : now);
             Append(rollouts, records);
             if (step % CheckpointEvery == 0)
             {
@@ -98,7 +100,6 @@ internal sealed class RlStage(RunContext run, StageClock clock, ArmStore store, 
                 trainer.Save(scratch);
             }
 
-            var now = figures[^1];
             progress?.Report(new("rl", arm, step, sizes.RlSteps, "steps", string.Create(CultureInfo.InvariantCulture, $"reward {now.Reward:0.000}, kl {now.Kl:0.000}, flat {now.Flat:0%}")));
             if (figures.Count >= PatienceWhenFlat && figures.TakeLast(PatienceWhenFlat).All(past => past.Flat > 0.97))
                 stopped = $"{arm}: reinforcement learning stopped after {step} of {sizes.RlSteps} steps: in the last {PatienceWhenFlat} steps nearly every group of rollouts earned equal rewards, which gives no gradient.";
@@ -142,13 +143,21 @@ internal sealed class RlStage(RunContext run, StageClock clock, ArmStore store, 
         })];
     }
 
-    private double Validate(RolloutSampler sampler, IReadOnlyList<SuiteItem> items, int seed, CancellationToken cancel)
+    private RlFigures Validated(RlFigures step, RolloutSampler sampler, IReadOnlyList<SuiteItem> items, int seed, CancellationToken cancel)
     {
         var prompts = WorldPrompts.Of("validation", [.. items.Select(item => item.Request)]);
-        return sampler.Sample(prompts, 1, 0, seed, cancel).Select((item, i) => Outcome.Of(run.World, items[i].Request, item.Completion).Fault == Fault.None ? 1.0 : 0).Average();
+        Outcome[] outcomes = [.. sampler.Sample(prompts, 1, 0, seed, cancel).Select((item, i) => Outcome.Of(run.World, items[i].Request, item.Completion))];
+        var bootstrap = new Bootstrap(run.Seed("bootstrap"));
+        Metric Share(bool comply, Func<Outcome, bool> right) => bootstrap.Mean([.. outcomes.Where(outcome => outcome.Ruling.Action == PolicyAction.Comply == comply).Select(outcome => right(outcome) ? 1.0 : 0)]);
+        return step with
+        {
+            Oracle = outcomes.Average(outcome => outcome.Fault == Fault.None ? 1.0 : 0),
+            Withheld = Share(false, outcome => !outcome.Complied),
+            Answered = Share(true, outcome => !outcome.Withheld),
+        };
     }
 
-    private RlFigures Figures(int step, GrpoStep did, Request[] requests, Sampled[] sampled, Scored[] rewards, double flat, double? oracle)
+    private RlFigures Figures(int step, GrpoStep did, Request[] requests, Sampled[] sampled, Scored[] rewards, double flat)
     {
         var outcomes = sampled.Select((item, i) => Outcome.Of(run.World, requests[i / run.Sizes.GroupSize], item.Completion)).ToArray();
         var wrong = Enumerable.Range(0, sampled.Length).Where(i => outcomes[i].Fault != Fault.None && rewards[i].Value is not null).ToArray();
@@ -157,7 +166,7 @@ internal sealed class RlStage(RunContext run, StageClock clock, ArmStore store, 
             sampled.Average(item => (double)(item.Tokens.Length - item.PromptLength)),
             outcomes.Average(outcome => outcome.Reading.Kind == AnswerKind.Refuse ? 1.0 : 0), flat,
             rewards.Average(item => item.Value is null ? 1.0 : 0),
-            wrong.Length == 0 ? null : wrong.Average(i => rewards[i].Value!.Value), wrong.Length, oracle);
+            wrong.Length == 0 ? null : wrong.Average(i => rewards[i].Value!.Value), wrong.Length, null);
     }
 
     private static IReadOnlyList<ReportAlarm> Alarms(List<RlFigures> figures)
@@ -171,10 +180,16 @@ internal sealed class RlStage(RunContext run, StageClock clock, ArmStore store, 
     {
         ReportCurve Curve(string name, Func<RlFigures, double?> value) =>
             new(arm, name, [.. figures.Where(step => value(step) is not null).Select(step => (IReadOnlyList<double>)[step.Step, Math.Round(value(step)!.Value, 5)])]);
+        ReportCurve Measured(string name, Func<RlFigures, Metric?> value) => new(arm, name,
+            [.. from step in figures
+                let metric = value(step)
+                where metric is { N: > 0 }
+                select (IReadOnlyList<double>)[step.Step, Math.Round(metric.Value, 5), Math.Round(metric.Low, 5), Math.Round(metric.High, 5)]]);
         return
         [
             Curve("reward", step => step.Reward), Curve("kl", step => step.Kl), Curve("entropy", step => step.Entropy), Curve("length", step => step.Length),
             Curve("refusals", step => step.Refusals), Curve("flat groups", step => step.Flat), Curve("false good", step => step.FalseGood), Curve("oracle", step => step.Oracle),
+            Measured(CheckpointCurves.Withheld, step => step.Withheld), Measured(CheckpointCurves.Answered, step => step.Answered),
         ];
     }
 

@@ -23,6 +23,17 @@ public sealed partial class PageTests : IDisposable
     public void Dispose() => _runs.Dispose();
 
     [Fact]
+    public async Task Checkpoints_are_shown_with_their_intervals_and_those_that_no_other_beats()
+    {
+        await using var visitor = await Visitor.ToAsync(_runs);
+        await visitor.LogInAsync(Visitor.AdminKey);
+        var page = await visitor.PageAsync("/dashboard/pareto?run=made-1");
+        var text = Html.Text(page);
+        Assert.Contains(Html.Attribute(page, "aria-label"), label => label.Contains("SFT + RL, step 12: rightly withheld 97", StringComparison.Ordinal));
+        Assert.Matches(@"SFT \+ RL 6 91[^a-z]+ yes SFT \+ RL 12 97[^a-z]+ yes SFT \+ RL 14 95[^a-z]+ no", text);
+    }
+
+    [Fact]
     public async Task No_thought_is_on_any_page_without_the_audit_right()
     {
         await using var visitor = await Visitor.ToAsync(_runs, options => options.Models = () => [new("made: base", () => new Thinker()), new("made: sft", () => new Thinker())]);
