@@ -170,7 +170,8 @@ internal static class TokenizerParts
 
     private static (int[] Before, int[] After) Template(Section section)
     {
-        section.Only("type", "single", "pair", "special_tokens");
+        // Command R's files have the last three, which mean nothing here.
+        section.Only("type", "single", "pair", "special_tokens", "add_prefix_space", "trim_offsets", "use_regex");
         var special = section.Object("special_tokens");
         List<int> before = [], after = [];
         var texts = 0;

@@ -76,6 +76,7 @@ public class TokenizerPartsTests
 
     [Theory]
     [InlineData("""{"type": "BertProcessing", "sep": ["[SEP]", 7], "cls": ["[CLS]", 5]}""", "5", "7")]
+    [InlineData("""{"add_prefix_space": true, "trim_offsets": false, "use_regex": true, "type": "TemplateProcessing", "single": [{"SpecialToken": {"id": "<s>", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}}], "pair": [], "special_tokens": {"<s>": {"id": "<s>", "ids": [5], "tokens": ["<s>"]}}}""", "5", "")]
     [InlineData("""{"type": "Sequence", "processors": [{"type": "ByteLevel", "add_prefix_space": true, "trim_offsets": false}, {"type": "TemplateProcessing", "single": [{"SpecialToken": {"id": "<s>", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}}, {"SpecialToken": {"id": "</s>", "type_id": 0}}], "pair": [], "special_tokens": {"<s>": {"id": "<s>", "ids": [1, 2], "tokens": ["<s>", "x"]}, "</s>": {"id": "</s>", "ids": [3], "tokens": ["</s>"]}}}]}""", "1 2", "3")]
     public void Post_processors_put_tokens_around(string json, string before, string after)
     {
