@@ -1,5 +1,6 @@
 using Deliberate.Server.Access;
 using Deliberate.Server.Dashboard.Audit;
+using Deliberate.Server.Dashboard.Chat;
 using Deliberate.Server.Dashboard.Login;
 using Deliberate.Server.Dashboard.Pages;
 using Deliberate.Server.Dashboard.Policies;
@@ -29,7 +30,7 @@ public static class DashboardExtensions
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton(options);
         services.AddSingleton<RunsFolder>().AddSingleton<RateMeter>().AddSingleton<RunStates>().AddSingleton<RunCosts>().AddSingleton<RunPolicies>();
-        services.AddSingleton<PageSource>().AddSingleton<ReviewDesk>().AddSingleton<LoginLimiter>().AddSingleton<AuditDesk>();
+        services.AddSingleton<PageSource>().AddSingleton<ReviewDesk>().AddSingleton<LoginLimiter>().AddSingleton<AuditDesk>().AddSingleton<ChatModels>();
         services.AddRazorComponents();
         services.AddDataProtection().UseEphemeralDataProtectionProvider();
         services.AddAntiforgery(forms =>

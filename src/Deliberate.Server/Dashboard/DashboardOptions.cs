@@ -29,7 +29,10 @@ public sealed class DashboardOptions
     /// <summary>The folder of the audit log to show, which another process may be writing: it is read and never held. Null: none.</summary>
     public string? AuditFolder { get; set; }
 
-    /// <summary>The models of the chat page; asked again for every page, so that it may change. None: the page says so.</summary>
+    /// <summary>
+    /// The models of the chat page; asked again for every page, so that it may change. What the application serves through <see cref="Hosting.DeliberateServer"/> is
+    /// offered beside them, with its limits and its audit log. None: the page says so.
+    /// </summary>
     public Func<IReadOnlyList<DashboardModel>> Models { get; set; } = () => [];
 
     /// <summary>How long someone stays logged in without asking for a page.</summary>
