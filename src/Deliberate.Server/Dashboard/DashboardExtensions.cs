@@ -46,7 +46,10 @@ public static class DashboardExtensions
         return services;
     }
 
-    /// <summary>Adds the dashboard's pages below <c>/dashboard</c>. They let in by their own login alone; runs take the right <c>admin</c>, the chat page <c>chat</c>, the audit log <c>audit</c>.</summary>
+    /// <summary>
+    /// Adds the dashboard's pages below <c>/dashboard</c>. They let in by their own login alone; runs take the right <c>admin</c>, the chat page <c>chat</c>, the audit
+    /// log <c>audit</c>.
+    /// </summary>
     public static IEndpointConventionBuilder MapDashboard(this IEndpointRouteBuilder routes)
     {
         ArgumentNullException.ThrowIfNull(routes);

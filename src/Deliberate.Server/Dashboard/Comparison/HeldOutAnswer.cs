@@ -19,7 +19,8 @@ namespace Deliberate.Server.Dashboard.Comparison;
 /// <param name="Refused">1 for a refusal, 0 for another answer; null when that is not measured.</param>
 internal sealed record HeldOutAnswer(string Key, string Name, string Group, string Request, string? ExpectedClause, string Thinking, string Answer, double? Right, double? Refused)
 {
-    private sealed record OfWorld(string Suite, int Group, string Wrapper, string Request, string ExpectedAction, string? ExpectedClause, string Thinking, string Answer, bool RightAction, string Fault);
+    private sealed record OfWorld(
+        string Suite, int Group, string Wrapper, string Request, string ExpectedAction, string? ExpectedClause, string Thinking, string Answer, bool RightAction, string Fault);
 
     private sealed record OfFiles(Prompt Prompt, Completion Completion, bool Refused, Judgement? Judgement);
 
@@ -35,7 +36,8 @@ internal sealed record HeldOutAnswer(string Key, string Name, string Group, stri
         new GrowingLines(run.PathOf($"answers-{arm}.jsonl")).Refresh(answers.Clear, (_, line) =>
         {
             if (SampleLines.Read<OfWorld>(line) is { } world)
-                answers.Add(new($"{world.Suite}\n{world.Request}", NameOf(world, answers.Count), world.Suite, world.Request, world.ExpectedClause, world.Thinking, world.Answer, world.RightAction ? 1 : 0, null));
+                answers.Add(new($"{world.Suite}\n{world.Request}", NameOf(world, answers.Count), world.Suite, world.Request, world.ExpectedClause,
+                    world.Thinking, world.Answer, world.RightAction ? 1 : 0, null));
             else if (SampleLines.Read<OfFiles>(line) is { } file)
                 answers.Add(new($"{file.Prompt.Id}\n{file.Prompt.Conversation.Request}", file.Prompt.Id, file.Prompt.Category ?? "none", file.Prompt.Conversation.Request, null,
                     file.Completion.Thinking, file.Completion.Answer, file.Judgement?.Min is { } score ? score >= 1 ? 1 : 0 : null, file.Completion.Truncated ? null : file.Refused ? 1 : 0));

@@ -77,7 +77,8 @@ public sealed record RunComparison(
 
         var changed = pairs.Where(pair => pair.First.Right is { } was && pair.Second.Right is { } now && was != now).ToArray();
         return new(new(firstRun.Name, firstArm), new(secondRun.Name, secondArm), pairs.Count, first.Count - pairs.Count, second.Count - pairs.Count, figures,
-            [.. changed.Take(Shown).Select(pair => new ComparedAnswers(pair.First.Name, pair.First.Request, pair.First.Group, pair.First.Answer, ThoughtView.Of(pair.First.Thinking, caller), pair.First.Right == 1,
+            [.. changed.Take(Shown).Select(pair => new ComparedAnswers(pair.First.Name, pair.First.Request, pair.First.Group,
+                pair.First.Answer, ThoughtView.Of(pair.First.Thinking, caller), pair.First.Right == 1,
                 pair.Second.Answer, ThoughtView.Of(pair.Second.Thinking, caller), pair.Second.Right == 1))], changed.Length);
     }
 }

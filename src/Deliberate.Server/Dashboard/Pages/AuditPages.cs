@@ -33,7 +33,8 @@ internal static class AuditPages
     {
         if (desk.History.Get(number) is not { } listed) return PageSource.Message(http, StatusCodes.Status404NotFound, "No such exchange", "The audit log has no exchange of this number.");
         if (listed.Entry is not { } entry)
-            return PageSource.Message(http, StatusCodes.Status200OK, "Broken record", $"Record {Numbers.Count(number)} cannot be read: {listed.Problem}. Check the chain, and keep the log's folder as evidence.");
+            return PageSource.Message(http, StatusCodes.Status200OK, "Broken record",
+                $"Record {Numbers.Count(number)} cannot be read: {listed.Problem}. Check the chain, and keep the log's folder as evidence.");
         var hash = entry.Exchange.PolicyHash;
         var policy = hash is null ? null : policies.Find(hash);
         return pages.Page<ExchangePage>(http, (nameof(ExchangePage.Entry), entry), (nameof(ExchangePage.HasPolicy), policy is not null), (nameof(ExchangePage.Clauses), IndexOf(policy, hash)));
@@ -44,7 +45,8 @@ internal static class AuditPages
         if (hash is null || policies.Find(hash) is not { } policy)
             return PageSource.Message(http, StatusCodes.Status404NotFound, "No such policy", "No policy of this hash is at hand: name its folder with --policy FOLDER.");
         var clauses = RunPolicies.Clauses(policy);
-        return pages.Page<AuditedPolicyPage>(http, (nameof(AuditedPolicyPage.Policy), policy), (nameof(AuditedPolicyPage.Clauses), clauses), (nameof(AuditedPolicyPage.Index), new ClauseIndex(clauses)));
+        return pages.Page<AuditedPolicyPage>(http, (nameof(AuditedPolicyPage.Policy), policy), (nameof(AuditedPolicyPage.Clauses), clauses),
+            (nameof(AuditedPolicyPage.Index), new ClauseIndex(clauses)));
     }
 
     public static async Task<IResult> CheckAsync(HttpContext http, AuditDesk desk)

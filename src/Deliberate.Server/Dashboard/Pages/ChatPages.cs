@@ -53,7 +53,8 @@ internal static class ChatPages
     {
         try
         {
-            return history.Length == 0 ? [] : [.. (JsonSerializer.Deserialize<ChatExchange[]>(history) ?? []).TakeLast(MaxTurns).Where(turn => turn is { User: not null, First: not null, Second: not null })];
+            var turns = history.Length == 0 ? [] : JsonSerializer.Deserialize<ChatExchange[]>(history) ?? [];
+            return [.. turns.TakeLast(MaxTurns).Where(turn => turn is { User: not null, First: not null, Second: not null })];
         }
         catch (JsonException)
         {

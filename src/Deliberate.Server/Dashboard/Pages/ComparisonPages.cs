@@ -36,6 +36,7 @@ internal static class ComparisonPages
         RunPlace[] chosen = asked.Count == 0 ? [.. reported.Take(RunsAtFirst)] : [.. reported.Where(run => asked.Contains(run.Name))];
         // The arms of one run keep their own names and marks.
         ReportArm[] arms = [.. chosen.SelectMany(run => run.Report!.Arms.Select(arm => chosen.Length == 1 ? arm : arm with { Name = $"{run.Name}: {arm.Name}" }))];
-        return pages.Page<ParetoPage>(http, (nameof(ParetoPage.Runs), (string[])[.. reported.Select(run => run.Name)]), (nameof(ParetoPage.Chosen), (string[])[.. chosen.Select(run => run.Name)]), (nameof(ParetoPage.Arms), arms));
+        return pages.Page<ParetoPage>(http, (nameof(ParetoPage.Runs), (string[])[.. reported.Select(run => run.Name)]),
+            (nameof(ParetoPage.Chosen), (string[])[.. chosen.Select(run => run.Name)]), (nameof(ParetoPage.Arms), arms));
     }
 }

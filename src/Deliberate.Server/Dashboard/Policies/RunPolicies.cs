@@ -18,7 +18,8 @@ internal sealed class RunPolicies(DashboardOptions options, RunsFolder runs)
 
     /// <summary>The policy of this hash, of the folders that were named or of a run; null when none of them has it.</summary>
     public Policy? Find(string hash) =>
-        options.PolicyFolders.Select(Load).FirstOrDefault(policy => policy?.Hash == hash) ?? runs.List().Where(run => run.Manifest?.PolicyHash == hash).Select(Find).FirstOrDefault(policy => policy is not null);
+        options.PolicyFolders.Select(Load).FirstOrDefault(policy => policy?.Hash == hash)
+        ?? runs.List().Where(run => run.Manifest?.PolicyHash == hash).Select(Find).FirstOrDefault(policy => policy is not null);
 
     /// <summary>The clauses of a run's policy: of its report, else of the policy; none when neither is there.</summary>
     public IReadOnlyList<ReportClause> Clauses(RunPlace run) => run.Report is { Clauses.Count: > 0 } report ? report.Clauses
