@@ -44,7 +44,8 @@ internal sealed class DashboardCommand : Command
         var key = NewKey();
         // Who looks at runs need not be who reads the log, which holds every thought.
         var auditKey = audit is null || showThinking ? null : NewKey();
-        List<(string Key, string Name, string[] Rights)> keys = [(key, Environment.UserName, showThinking ? [Rights.Admin, Rights.Chat, Rights.Audit] : [Rights.Admin, Rights.Chat])];
+        string[] rights = showThinking ? [Rights.Admin, Rights.Chat, Rights.Audit] : [Rights.Admin, Rights.Chat];
+        List<(string Key, string Name, string[] Rights)> keys = [(key, Environment.UserName, rights)];
         if (auditKey is not null) keys.Add((auditKey, "auditor", [Rights.Audit]));
         using var models = new RunModels(folder);
         var app = DashboardHost.Create(new()
@@ -64,7 +65,8 @@ internal sealed class DashboardCommand : Command
             if (auditKey is not null) _terminal.Results.WriteLine($"audit key: {auditKey}");
             _terminal.Results.Flush();
             if (!IsLoopback(url)) _terminal.Note($"{url} can be reached from other machines, and without encryption: the key and all pages can be read on the way. Put a proxy with TLS before it.");
-            _terminal.Note($"Log in with {(auditKey is null ? "the key; it is" : "one of the keys, of which the second opens the audit log alone; they are")} shown this once. Ctrl-C ends the dashboard.");
+            var which = auditKey is null ? "the key; it is" : "one of the keys, of which the second opens the audit log alone; they are";
+            _terminal.Note($"Log in with {which} shown this once. Ctrl-C ends the dashboard.");
             try
             {
                 await Task.Delay(Timeout.Infinite, cancel);

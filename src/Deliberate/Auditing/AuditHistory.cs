@@ -61,7 +61,7 @@ public sealed class AuditHistory
 
             // One more than is shown tells whether there are older ones.
             var older = found.Count > limit ? found[limit - 1] : stopped;
-            return new([.. found.Take(limit).Select(number => Record(segments, number)).OfType<AuditListed>()], first, last, older, top > last ? null : top - 1, stopped is not null && found.Count <= limit);
+            return new(Records(segments, found.Take(limit)), first, last, older, top > last ? null : top - 1, stopped is not null && found.Count < limit);
         }
     }
 
@@ -76,6 +76,7 @@ public sealed class AuditHistory
         {
             var segments = Segments();
             var (first, last) = Range(segments);
+            if (after >= last) return Before(filter, null, limit);
             var (found, read, stopped) = (new List<long>(), 0L, (long?)null);
             for (var i = 0; i < segments.Count && found.Count <= limit; i++)
             {
@@ -95,7 +96,7 @@ public sealed class AuditHistory
 
             if (found.Count <= limit && stopped is null) return Before(filter, null, limit);
             var newer = found.Count > limit ? found[limit - 1] : stopped;
-            return new([.. found.Take(limit).Reverse().Select(number => Record(segments, number)).OfType<AuditListed>()], first, last, after + 1 <= first ? null : after + 1, newer, found.Count <= limit);
+            return new(Records(segments, found.Take(limit).Reverse()), first, last, after + 1 <= first ? null : after + 1, newer, stopped is not null && found.Count < limit);
         }
     }
 
@@ -143,6 +144,9 @@ public sealed class AuditHistory
         var last = segments[^1].First + segments[^1].Count - 1;
         return last < segments[0].First ? (0, 0) : (segments[0].First, last);
     }
+
+    private IReadOnlyList<AuditListed> Records(List<AuditSegmentIndex> segments, IEnumerable<long> numbers) =>
+        [.. numbers.Select(number => Record(segments, number)).OfType<AuditListed>()];
 
     private AuditListed? Record(List<AuditSegmentIndex> segments, long number)
     {

@@ -12,5 +12,7 @@ public sealed record AuditListed(long Number, AuditEntry? Entry, string? Problem
 /// <param name="Last">Number of its last record.</param>
 /// <param name="Older">Older ones have numbers below this; null: there are none.</param>
 /// <param name="Newer">Newer ones have numbers above this; null: these are the newest.</param>
-/// <param name="Stopped">Whether the search stopped before there were as many as were asked for, since it had read enough; it goes on from <paramref name="Older"/> or <paramref name="Newer"/>.</param>
+/// <param name="Stopped">
+/// Whether the search stopped before there were as many as were asked for, since it had read enough; it goes on from <paramref name="Older"/> or <paramref name="Newer"/>.
+/// </param>
 public sealed record AuditListing(IReadOnlyList<AuditListed> Items, long First, long Last, long? Older, long? Newer, bool Stopped);

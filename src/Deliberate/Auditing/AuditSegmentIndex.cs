@@ -20,7 +20,14 @@ internal sealed class AuditSegmentIndex(string path, long first)
     public AuditFacts this[int index] => _facts[index];
 
     /// <summary>How many bytes <see cref="Refresh"/> would read.</summary>
-    public long Unread => State() is var (written, length) && (written, length) == _state ? 0 : length - End;
+    public long Unread
+    {
+        get
+        {
+            var state = State();
+            return state == _state ? 0 : state.Length - End;
+        }
+    }
 
     private long End => _facts.Count == 0 ? 0 : _facts[^1].End;
 
