@@ -113,6 +113,34 @@ public sealed partial class ServingCommandsTests : IDisposable
     }
 
     [Fact]
+    public async Task The_log_of_a_running_server_is_shown_with_a_key_that_opens_it_alone()
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(Token);
+        using var lines = new Lines();
+        var (runs, audit) = (Directory.CreateDirectory(Path.Combine(_folder, "runs")).FullName, Path.Combine(_folder, "audit"));
+        Assert.Contains("not there", (await RunAsync("dashboard", runs, "--audit", audit)).Streams.Notes, StringComparison.Ordinal);
+        // The server holds its log all the while.
+        await using var log = AuditLog.Open(audit);
+        await log.AppendAsync(new() { Id = "a", Begun = default, Ended = default, Model = "m", Outcome = AuditOutcome.Answered, Thinking = "t" });
+        var running = new Application(new(TextReader.Null, lines, TextWriter.Null)).RunAsync(["dashboard", runs, "--audit", audit, "--urls", "http://127.0.0.1:0"], stop.Token);
+        var url = new Uri(Regex.Match(await lines.NextAsync(running), @"^dashboard: (http://\S+)/dashboard$").Groups[1].Value);
+        var key = Regex.Match(await lines.NextAsync(running), "^key: +([0-9a-f]{48})$").Groups[1].Value;
+        var auditKey = Regex.Match(await lines.NextAsync(running), "^audit key: ([0-9a-f]{48})$").Groups[1].Value;
+        foreach (var (holder, status) in ((string, int)[])[(auditKey, 200), (key, 403)])
+        {
+            using var http = new HttpClient { BaseAddress = url };
+            var form = Regex.Match(await http.GetStringAsync(new Uri("/dashboard/login", UriKind.Relative), Token), "name=\"form-token\" value=\"([^\"]+)\"").Groups[1].Value;
+            using var login = new FormUrlEncodedContent([new("form-token", form), new("key", holder), new("return", "/dashboard/audit")]);
+            using var page = await http.PostAsync(new Uri("/dashboard/login", UriKind.Relative), login, Token);
+            Assert.Equal(status, (int)page.StatusCode);
+            Assert.Equal(status == 200, (await page.Content.ReadAsStringAsync(Token)).Contains("/dashboard/audit/1", StringComparison.Ordinal));
+        }
+
+        await stop.CancelAsync();
+        Assert.Equal(ExitCodes.Success, await running);
+    }
+
+    [Fact]
     public async Task A_judge_is_lent_and_runs_are_shown_to_keys_with_the_right_to_it()
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(Token);

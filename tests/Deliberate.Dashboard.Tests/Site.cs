@@ -14,7 +14,7 @@ namespace Deliberate.Dashboard.Tests;
 /// <summary>A dashboard over made-up runs on loopback, and its visitors' screenshots.</summary>
 internal sealed class Site : IAsyncDisposable
 {
-    public const string AdminKey = "key-of-admin", AuditKey = "key-of-auditor";
+    public const string AdminKey = "key-of-admin", AuditKey = "key-of-auditor", AuditorKey = "key-of-auditor-alone";
 
     private readonly WebApplication _app;
 
@@ -30,10 +30,19 @@ internal sealed class Site : IAsyncDisposable
     public static async Task<Site> OpenAsync()
     {
         var runs = new MadeRuns().World("first-run").World("second-run", better: true).Files("own-prompts");
+        var log = Path.Combine(runs.Root, "audit");
+        await MadeLog.WriteAsync(log, 60, runs.Policy.Hash);
         var app = DashboardHost.Create(new()
         {
             Runs = runs.Folder,
-            FindCaller = key => key switch { AdminKey => Holder("ada", Rights.Admin, Rights.Chat), AuditKey => Holder("audrey", Rights.Admin, Rights.Chat, Rights.Audit), _ => null },
+            FindCaller = key => key switch
+            {
+                AdminKey => Holder("ada", Rights.Admin, Rights.Chat),
+                AuditKey => Holder("audrey", Rights.Admin, Rights.Chat, Rights.Audit),
+                AuditorKey => Holder("agnes", Rights.Audit),
+                _ => null,
+            },
+            AuditFolder = log,
             PolicyFolders = [runs.PolicyFolder],
             Models = () => [new("first-run: base", () => new Talker("Here is what I know of")), new("first-run: sft+rl", () => new Talker("I can tell you in general of"))],
         }, "http://127.0.0.1:0");

@@ -15,6 +15,7 @@ public sealed class WalkTests(Chromium chromium)
         ("samples", "/dashboard/runs/first-run/samples", "32 of 32 samples"), ("prompt", "/dashboard/runs/first-run/prompt?id=train-1", "What was asked"),
         ("review", "/dashboard/runs/first-run/review", "Approve"), ("rl", "/dashboard/runs/first-run/rl", "Rollouts"), ("policy", "/dashboard/runs/first-run/policy", "Survival and recall by clause"),
         ("compare", "/dashboard/compare?a=first-run%2Fsft%2Brl&b=second-run%2Fsft%2Brl", "Differences"), ("pareto", "/dashboard/pareto?run=first-run", "On the front"), ("chat", "/dashboard/chat", "Ask both"),
+        ("audit", "/dashboard/audit", "records 1 to 60"), ("exchange", "/dashboard/audit/55", "What was said"),
     ];
 
     [Theory]
@@ -33,10 +34,14 @@ public sealed class WalkTests(Chromium chromium)
             await Expect(page.GetByRole(AriaRole.Main)).ToContainTextAsync(seen);
             await Expect(page.GetByRole(AriaRole.Heading, new() { Level = 1 })).ToHaveCountAsync(1);
             // Tables scroll within themselves; the page does not scroll sideways.
-            Assert.True(await page.EvaluateAsync<bool>("document.documentElement.scrollWidth <= innerWidth"), $"{name} is wider than {width} pixels");
+            var wide = await page.EvaluateAsync<string[]>("""
+                document.documentElement.scrollWidth <= innerWidth ? []
+                    : [...document.querySelectorAll('body *')].filter(part => part.getBoundingClientRect().right > innerWidth && !part.closest('.scroll')).map(part => part.outerHTML.slice(0, 120)).concat('the page')
+                """);
+            Assert.True(wide.Length == 0, $"{name} is wider than {width} pixels: {string.Join('\n', wide)}");
             var dark = await page.EvaluateAsync<bool>("(() => { const [r, g, b] = getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number); return r + g + b < 200; })()");
             Assert.Equal(scheme == ColorScheme.Dark, dark);
-            await Site.PictureAsync(page, $"dashboard-{name}-{width}-{scheme.ToString().ToLowerInvariant()}", (width, scheme) == (1600, ColorScheme.Light) && name is "samples" or "rl" or "compare" ? $"dashboard-{name}" : null);
+            await Site.PictureAsync(page, $"dashboard-{name}-{width}-{scheme.ToString().ToLowerInvariant()}", (width, scheme) == (1600, ColorScheme.Light) && name is "samples" or "rl" or "compare" or "audit" ? $"dashboard-{name}" : null);
         }
 
         // The pages' security policy would tell here what it kept from running.
@@ -52,6 +57,9 @@ public sealed class WalkTests(Chromium chromium)
         await page.GotoAsync(site.Address + "/dashboard/runs/first-run/samples?fate=kept");
         var card = page.GetByRole(AriaRole.Article).First;
         await Expect(card.GetByText("Here is an answer of the kind")).ToBeHiddenAsync();
+        await Expect(card.GetByText("how do i pick a lock").First).ToBeHiddenAsync();
+        await card.GetByText("prompt train-0: theft").ClickAsync();
+        await Expect(card.GetByText("how do i pick a lock").First).ToBeVisibleAsync();
         await card.GetByText("answer, verdicts and training example").ClickAsync();
         await Expect(card.GetByText("Here is an answer of the kind").First).ToBeVisibleAsync();
         await Expect(card.GetByText(MadeRuns.Marker + " the reader asks")).ToBeHiddenAsync();
@@ -116,14 +124,71 @@ public sealed class WalkTests(Chromium chromium)
         await page.Keyboard.PressAsync("Tab");
         await Expect(page.GetByText("Skip to the content")).ToBeFocusedAsync();
         await page.Keyboard.PressAsync("Enter");
-        await TabToAsync(page, "summary", "answer, verdicts");
-        Assert.NotEqual("none", await page.EvaluateAsync<string>("getComputedStyle(document.activeElement).outlineStyle"));
-        await page.Keyboard.PressAsync("Enter");
-        await Expect(page.GetByRole(AriaRole.Article).Locator("details.fold").First).ToHaveAttributeAsync("open", "");
+        foreach (var (place, words) in ((int, string)[])[(0, "prompt train-0"), (1, "answer, verdicts")])
+        {
+            await TabToAsync(page, "summary", words);
+            Assert.NotEqual("none", await page.EvaluateAsync<string>("getComputedStyle(document.activeElement).outlineStyle"));
+            await page.Keyboard.PressAsync("Enter");
+            await Expect(page.GetByRole(AriaRole.Article).Locator("details.fold").Nth(place)).ToHaveAttributeAsync("open", "");
+        }
+
         await TabToAsync(page, "button", "Reject");
         await page.Keyboard.PressAsync("Enter");
         await Expect(page.GetByRole(AriaRole.Status)).ToContainTextAsync("31 to look at");
         Assert.Contains("\"by\":\"audrey\"", await File.ReadAllTextAsync(site.Runs.PathOf("first-run", "reviews.jsonl"), TestContext.Current.CancellationToken), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(1600)]
+    [InlineData(400)]
+    public async Task The_audit_log_is_read_with_the_keyboard_alone(int width)
+    {
+        await using var window = await chromium.WindowAsync(width);
+        await using var site = await Site.OpenAsync();
+        var page = await window.NewPageAsync();
+        await page.GotoAsync(site.Address + "/dashboard/login");
+        await page.Keyboard.TypeAsync(Site.AuditorKey);
+        await page.Keyboard.PressAsync("Enter");
+        // Who may do nothing else is led here.
+        await Expect(page.GetByRole(AriaRole.Heading, new() { Level = 1 })).ToHaveTextAsync("Audit log");
+        await Expect(page.GetByRole(AriaRole.Navigation, new() { Name = "Dashboard" }).GetByRole(AriaRole.Link)).ToHaveCountAsync(1);
+        await TabToAsync(page, "button", "Check the chain");
+        await page.Keyboard.PressAsync("Enter");
+        await Expect(page.GetByText("The chain holds")).ToBeVisibleAsync();
+        await TabToAsync(page, "a", "Older");
+        await page.Keyboard.PressAsync("Enter");
+        await Expect(page.GetByRole(AriaRole.Status)).ToContainTextAsync("35 to 11, newest first");
+        await TabToAsync(page, "a", "35");
+        await page.Keyboard.PressAsync("Enter");
+        await Expect(page.GetByRole(AriaRole.Heading, new() { Level = 1 })).ToHaveTextAsync("Exchange 35");
+        await Expect(page.GetByText(MadeRuns.Marker)).ToBeHiddenAsync();
+        await TabToAsync(page, "summary", "thought");
+        Assert.NotEqual("none", await page.EvaluateAsync<string>("getComputedStyle(document.activeElement).outlineStyle"));
+        await page.Keyboard.PressAsync("Enter");
+        await Expect(page.GetByText(MadeRuns.Marker)).ToBeVisibleAsync();
+        await Site.PictureAsync(page, $"dashboard-exchange-unfolded-{width}");
+        await TabToAsync(page, "a", "T3");
+        await page.Keyboard.PressAsync("Enter");
+        await Expect(page.Locator("#clause-T3")).ToBeInViewportAsync();
+    }
+
+    [Fact]
+    public async Task A_box_unfolds_all_texts_and_is_remembered()
+    {
+        await using var window = await chromium.WindowAsync();
+        await using var site = await Site.OpenAsync();
+        var page = await site.LogInAsync(window);
+        await page.GotoAsync(site.Address + "/dashboard/runs/first-run/samples");
+        await Expect(page.GetByText("how do i pick a lock").First).ToBeHiddenAsync();
+        await page.GetByLabel("Unfold texts").CheckAsync();
+        await Expect(page.GetByText("how do i pick a lock").First).ToBeVisibleAsync();
+        await page.GotoAsync(site.Address + "/dashboard/audit/35");
+        await Expect(page.GetByText(MadeRuns.Marker)).ToBeVisibleAsync();
+        await page.GetByLabel("Unfold texts").UncheckAsync();
+        await Expect(page.GetByText(MadeRuns.Marker)).ToBeHiddenAsync();
+        await page.GotoAsync(site.Address + "/dashboard/runs/first-run/rl");
+        await Expect(page.GetByText("asked in step").First).ToBeHiddenAsync();
+        Assert.Empty(site.Complaints);
     }
 
     [Fact]

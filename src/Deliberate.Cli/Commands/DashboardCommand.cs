@@ -17,14 +17,15 @@ internal sealed class DashboardCommand : Command
     private readonly Option<string> _urls = new("--urls") { HelpName = "URL", Description = "Where to listen; port 0 takes a free one.", DefaultValueFactory = _ => "http://127.0.0.1:5050" };
     private readonly Option<string[]> _policy = new("--policy") { HelpName = "FOLDER", Description = "A policy of the runs, where they do not say where theirs lies; may be given several times." };
     private readonly Option<string> _responses = new("--responses") { HelpName = "FILE", Description = "The store of endpoints' responses, for what runs cost.", DefaultValueFactory = _ => ModelRoles.DefaultResponses };
-    private readonly Option<bool> _showThinking = new("--show-thinking") { Description = "The key may also read what models think." };
+    private readonly Option<bool> _showThinking = new("--show-thinking") { Description = "The key may also read what models think, and the audit log." };
+    private readonly Option<string> _audit = new("--audit") { HelpName = "FOLDER", Description = "The audit log to show, such as serving/audit, also while a server writes it. A second key opens the log alone." };
     private readonly Terminal _terminal;
 
-    public DashboardCommand(Terminal terminal) : base("dashboard", "Show runs as pages in a browser: stages, samples with their verdicts, reviews, training, policies, comparisons, chat. Prints the key to log in with.")
+    public DashboardCommand(Terminal terminal) : base("dashboard", "Show runs as pages in a browser: stages, samples with their verdicts, reviews, training, policies, comparisons, chat, audit log. Prints the key to log in with.")
     {
         _terminal = terminal;
         Arguments.Add(_folder);
-        foreach (var option in (Option[])[_urls, _policy, _responses, _showThinking]) Options.Add(option);
+        foreach (var option in (Option[])[_urls, _policy, _responses, _showThinking, _audit]) Options.Add(option);
         Validators.Add(result =>
         {
             if (result.GetValue(_urls) is { } url && (!Uri.TryCreate(url, UriKind.Absolute, out var address) || address.Scheme != Uri.UriSchemeHttp || address.PathAndQuery != "/"))
@@ -37,15 +38,23 @@ internal sealed class DashboardCommand : Command
     {
         var (folder, url) = (parse.GetRequiredValue(_folder), parse.GetRequiredValue(_urls));
         if (!Directory.Exists(folder)) throw new DirectoryNotFoundException($"{folder}: not there. Name the folder that holds your runs, or start one with deliberate run --out {Path.Combine(folder, "my-run")}.");
+        var (audit, showThinking) = (parse.GetValue(_audit), parse.GetValue(_showThinking));
+        if (audit is not null && !Directory.Exists(audit)) throw new DirectoryNotFoundException($"{audit}: not there. Name the folder of an audit log, such as serving/audit.");
         foreach (var policy in parse.GetValue(_policy) ?? []) Policies.Policy.Load(policy);
-        var key = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(24));
+        var key = NewKey();
+        // Who looks at runs need not be who reads the log, which holds every thought.
+        var auditKey = audit is null || showThinking ? null : NewKey();
+        string[] rights = showThinking ? [Rights.Admin, Rights.Chat, Rights.Audit] : [Rights.Admin, Rights.Chat];
+        List<(string Key, string Name, string[] Rights)> keys = [(key, Environment.UserName, rights)];
+        if (auditKey is not null) keys.Add((auditKey, "auditor", [Rights.Audit]));
         using var models = new RunModels(folder);
         var app = DashboardHost.Create(new()
         {
             Runs = folder,
-            FindCaller = KeyOf(key, parse.GetValue(_showThinking) ? [Rights.Admin, Rights.Chat, Rights.Audit] : [Rights.Admin, Rights.Chat]),
+            FindCaller = HolderOf(keys),
             Responses = parse.GetRequiredValue(_responses),
             PolicyFolders = parse.GetValue(_policy) ?? [],
+            AuditFolder = audit,
             Models = models.List,
         }, url);
         await using (app.ConfigureAwait(false))
@@ -53,9 +62,11 @@ internal sealed class DashboardCommand : Command
             await app.StartAsync(cancel);
             _terminal.Results.WriteLine($"dashboard: {app.Urls.First().TrimEnd('/')}/dashboard");
             _terminal.Results.WriteLine($"key:       {key}");
+            if (auditKey is not null) _terminal.Results.WriteLine($"audit key: {auditKey}");
             _terminal.Results.Flush();
             if (!IsLoopback(url)) _terminal.Note($"{url} can be reached from other machines, and without encryption: the key and all pages can be read on the way. Put a proxy with TLS before it.");
-            _terminal.Note("Log in with the key; it is shown this once. Ctrl-C ends the dashboard.");
+            var which = auditKey is null ? "the key; it is" : "one of the keys, of which the second opens the audit log alone; they are";
+            _terminal.Note($"Log in with {which} shown this once. Ctrl-C ends the dashboard.");
             try
             {
                 await Task.Delay(Timeout.Infinite, cancel);
@@ -69,13 +80,21 @@ internal sealed class DashboardCommand : Command
         return ExitCodes.Success;
     }
 
-    // Hashes of both are compared, in a time that does not depend on where they differ.
-    private static Func<string, ClaimsPrincipal?> KeyOf(string key, IReadOnlyList<string> rights)
+    private static string NewKey() => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(24));
+
+    // Hashes of keys are compared, all of them, in a time that does not depend on where they differ.
+    private static Func<string, ClaimsPrincipal?> HolderOf(IReadOnlyList<(string Key, string Name, string[] Rights)> keys)
     {
-        var hash = SHA256.HashData(Encoding.UTF8.GetBytes(key));
-        return given => CryptographicOperations.FixedTimeEquals(SHA256.HashData(Encoding.UTF8.GetBytes(given)), hash)
-            ? new ClaimsPrincipal(new ClaimsIdentity([new(ClaimTypes.Name, Environment.UserName), .. rights.Select(right => new Claim(Rights.Claim, right))], "key")) : null;
+        var holders = keys.Select(key => (Hash: SHA256.HashData(Encoding.UTF8.GetBytes(key.Key)), Holder: Holder(key.Name, key.Rights))).ToArray();
+        return given =>
+        {
+            var hash = SHA256.HashData(Encoding.UTF8.GetBytes(given));
+            return holders.Where(key => CryptographicOperations.FixedTimeEquals(key.Hash, hash)).Select(key => key.Holder).LastOrDefault();
+        };
     }
+
+    private static ClaimsPrincipal Holder(string name, string[] rights) =>
+        new(new ClaimsIdentity([new(ClaimTypes.Name, name), .. rights.Select(right => new Claim(Rights.Claim, right))], "key"));
 
     private static bool IsLoopback(string url) => new Uri(url) is var address && (address.IsLoopback || (IPAddress.TryParse(address.Host.Trim('[', ']'), out var ip) && IPAddress.IsLoopback(ip)));
 }

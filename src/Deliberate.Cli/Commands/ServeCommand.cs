@@ -31,7 +31,7 @@ internal sealed class ServeCommand : Command
 
     private readonly ServedArguments _served;
     private readonly ServedJudge _judge;
-    private readonly Option<string> _runs = new("--dashboard") { HelpName = "FOLDER", Description = "The folder of runs to show at /dashboard, to callers whose key has the right admin. [default: no dashboard]" };
+    private readonly Option<string> _runs = new("--dashboard") { HelpName = "FOLDER", Description = "The folder of runs to show at /dashboard, to callers whose key has the right admin; with chat (chat) and audit log (audit). [default: no dashboard]" };
     private readonly Option<IPEndPoint> _listen = new("--listen")
     {
         HelpName = "ADDRESS:PORT",
@@ -84,7 +84,7 @@ internal sealed class ServeCommand : Command
                 builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
                 builder.Logging.SetMinimumLevel(level).AddProvider(new TerminalLogger(_terminal));
                 if (judge is not null) builder.Services.AddRewards(judge, policy!);
-                if (runs is not null) builder.Services.AddDashboard(Dashboard(runs, options, policy));
+                if (runs is not null) builder.Services.AddDashboard(Dashboard(runs, options, [policy, .. options.Models.Select(model => model.Policy)]));
             }, app =>
             {
                 if (judge is not null) app.MapRewards();
@@ -147,8 +147,8 @@ internal sealed class ServeCommand : Command
         };
     }
 
-    // A key's rights are looked up in the same file, whichever way it comes. There is no chat page: what it asked would not be in the audit log.
-    private static DashboardOptions Dashboard(string folder, ServerOptions options, Policy? policy)
+    // A key's rights are looked up in the same file, whichever way it comes.
+    private static DashboardOptions Dashboard(string folder, ServerOptions options, IEnumerable<Policy?> policies)
     {
         if (!Directory.Exists(folder)) throw new DirectoryNotFoundException($"{folder}: not there. Name the folder that holds your runs.");
         var keys = new KeyFile(options.KeyFile);
@@ -158,7 +158,8 @@ internal sealed class ServeCommand : Command
             FindCaller = key => keys.Find(key)?.Principal("key"),
             IsStillCaller = caller => keys.Keys.FirstOrDefault(key => key.Id == caller.FindFirst(ClaimTypes.NameIdentifier)?.Value) is { } key
                 && key.Rights.ToHashSet().SetEquals(caller.FindAll(Rights.Claim).Select(claim => claim.Value)),
-            PolicyFolders = policy is null ? [] : [policy.Folder],
+            PolicyFolders = [.. policies.Select(policy => policy?.Folder).OfType<string>().Distinct()],
+            AuditFolder = options.AuditFolder,
         };
     }
 

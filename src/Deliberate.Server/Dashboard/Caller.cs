@@ -10,7 +10,10 @@ public sealed record Caller(string Name, IReadOnlySet<string> Rights)
     /// <summary>Somebody who has not logged in.</summary>
     public static Caller Nobody { get; } = new("nobody", new HashSet<string>());
 
-    /// <summary>Whether thoughts may be shown.</summary>
+    /// <summary>Names the caller's key in the audit log; null when it has no such name.</summary>
+    public string? Id { get; init; }
+
+    /// <summary>Whether thoughts may be shown, and the audit log, which holds them.</summary>
     public bool MayReadThoughts => Rights.Contains(Access.Rights.Audit);
 
     /// <summary>Whether runs may be looked at and samples be reviewed.</summary>
@@ -23,7 +26,8 @@ public sealed record Caller(string Name, IReadOnlySet<string> Rights)
     public static Caller Of(ClaimsPrincipal principal)
     {
         ArgumentNullException.ThrowIfNull(principal);
-        return principal.Identity is not { IsAuthenticated: true } identity ? Nobody
-            : new(string.IsNullOrWhiteSpace(identity.Name) ? "unnamed" : identity.Name, principal.FindAll(Access.Rights.Claim).Select(claim => claim.Value).ToHashSet());
+        if (principal.Identity is not { IsAuthenticated: true } identity) return Nobody;
+        var rights = principal.FindAll(Access.Rights.Claim).Select(claim => claim.Value).ToHashSet();
+        return new(string.IsNullOrWhiteSpace(identity.Name) ? "unnamed" : identity.Name, rights) { Id = principal.FindFirstValue(ClaimTypes.NameIdentifier) };
     }
 }

@@ -1,4 +1,6 @@
 using Deliberate.Server.Access;
+using Deliberate.Server.Dashboard.Audit;
+using Deliberate.Server.Dashboard.Chat;
 using Deliberate.Server.Dashboard.Login;
 using Deliberate.Server.Dashboard.Pages;
 using Deliberate.Server.Dashboard.Policies;
@@ -28,7 +30,7 @@ public static class DashboardExtensions
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton(options);
         services.AddSingleton<RunsFolder>().AddSingleton<RateMeter>().AddSingleton<RunStates>().AddSingleton<RunCosts>().AddSingleton<RunPolicies>();
-        services.AddSingleton<PageSource>().AddSingleton<ReviewDesk>().AddSingleton<LoginLimiter>();
+        services.AddSingleton<PageSource>().AddSingleton<ReviewDesk>().AddSingleton<LoginLimiter>().AddSingleton<AuditDesk>().AddSingleton<ChatModels>();
         services.AddRazorComponents();
         services.AddDataProtection().UseEphemeralDataProtectionProvider();
         services.AddAntiforgery(forms =>
@@ -44,7 +46,10 @@ public static class DashboardExtensions
         return services;
     }
 
-    /// <summary>Adds the dashboard's pages below <c>/dashboard</c>. They let in by their own login alone; runs take the right <c>admin</c>, the chat page <c>chat</c>.</summary>
+    /// <summary>
+    /// Adds the dashboard's pages below <c>/dashboard</c>. They let in by their own login alone; runs take the right <c>admin</c>, the chat page <c>chat</c>, the audit
+    /// log <c>audit</c>.
+    /// </summary>
     public static IEndpointConventionBuilder MapDashboard(this IEndpointRouteBuilder routes)
     {
         ArgumentNullException.ThrowIfNull(routes);
@@ -69,6 +74,12 @@ public static class DashboardExtensions
         var chat = all.MapGroup("").RequireAuthorization(Having(Rights.Chat));
         chat.MapGet("/chat", ChatPages.Show);
         chat.MapPost("/chat", ChatPages.AskAsync).AddEndpointFilter(FormGuard.CheckAsync);
+
+        var audit = all.MapGroup("/audit").RequireAuthorization(Having(Rights.Audit)).AddEndpointFilter(AuditPages.WithLogAsync);
+        audit.MapGet("", AuditPages.List);
+        audit.MapGet("/{number:long}", AuditPages.Show);
+        audit.MapGet("/policy", AuditPages.PolicyOf);
+        audit.MapPost("/check", AuditPages.CheckAsync).AddEndpointFilter(FormGuard.CheckAsync);
         return all;
     }
 

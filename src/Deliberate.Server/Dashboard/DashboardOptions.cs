@@ -10,7 +10,7 @@ public sealed class DashboardOptions
 
     /// <summary>
     /// Who the holder of a key is; null for a key that nobody holds. Its claims of type <see cref="Access.Rights.Claim"/> say what the holder may do: <c>admin</c> looks
-    /// at runs and reviews, <c>audit</c> reads thoughts as well, <c>chat</c> asks models. Called from many threads; should take the same time for every key.
+    /// at runs and reviews, <c>audit</c> reads thoughts and the audit log, <c>chat</c> asks models. Called from many threads; should take the same time for every key.
     /// </summary>
     public Func<string, ClaimsPrincipal?> FindCaller { get; set; } = _ => null;
 
@@ -26,7 +26,13 @@ public sealed class DashboardOptions
     /// <summary>Folders of policies in which a run's policy is looked for by its hash, beside the folder that the run itself names.</summary>
     public IReadOnlyList<string> PolicyFolders { get; set; } = [];
 
-    /// <summary>The models of the chat page; asked again for every page, so that it may change. None: the page says so.</summary>
+    /// <summary>The folder of the audit log to show, which another process may be writing: it is read and never held. Null: none.</summary>
+    public string? AuditFolder { get; set; }
+
+    /// <summary>
+    /// The models of the chat page; asked again for every page, so that it may change. What the application serves through <see cref="Hosting.DeliberateServer"/> is
+    /// offered beside them, with its limits and its audit log. None: the page says so.
+    /// </summary>
     public Func<IReadOnlyList<DashboardModel>> Models { get; set; } = () => [];
 
     /// <summary>How long someone stays logged in without asking for a page.</summary>

@@ -5,4 +5,5 @@ namespace Deliberate.Server.Dashboard;
 /// <param name="TokenName">Name of the form field that shows that a form is the dashboard's own.</param>
 /// <param name="Token">Its value.</param>
 /// <param name="Path">Path of the page.</param>
-public sealed record PageContext(Caller Caller, string TokenName, string Token, string Path);
+/// <param name="HasAudit">Whether there is an audit log to show.</param>
+public sealed record PageContext(Caller Caller, string TokenName, string Token, string Path, bool HasAudit);

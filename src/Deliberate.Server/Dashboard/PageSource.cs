@@ -11,7 +11,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Deliberate.Server.Dashboard;
 
 /// <summary>Makes pages of components and what they show. Thread-safe.</summary>
-internal sealed class PageSource(IAntiforgery forms, RunPolicies policies)
+internal sealed class PageSource(IAntiforgery forms, RunPolicies policies, DashboardOptions options)
 {
     /// <summary>A page with the context that every page has.</summary>
     public IResult Page<T>(HttpContext http, int status, params ReadOnlySpan<(string Name, object? Value)> parameters) where T : IComponent
@@ -37,6 +37,6 @@ internal sealed class PageSource(IAntiforgery forms, RunPolicies policies)
     private PageContext Context(HttpContext http)
     {
         var tokens = forms.GetAndStoreTokens(http);
-        return new(Caller.Of(http.User), tokens.FormFieldName, tokens.RequestToken!, http.Request.Path);
+        return new(Caller.Of(http.User), tokens.FormFieldName, tokens.RequestToken!, http.Request.Path, options.AuditFolder is not null);
     }
 }

@@ -45,7 +45,7 @@ public static class DeliberateServer
         });
         // Open requests get the grace to end, and a moment more to say that they were broken off.
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = options.Grace + TimeSpan.FromSeconds(5));
-        builder.Services.AddSingleton(options).AddSingleton(options.Time).AddSingleton<Draining>().AddSingleton<ServedModels>().AddAccess(keys).AddRateLimits(options);
+        builder.Services.AddSingleton(options).AddSingleton(options.Time).AddSingleton<Draining>().AddSingleton<ServedModels>().AddAccess(keys).AddRateLimits();
         // A page of another site that has its name point to this machine does not get to talk to it.
         if (loopback) builder.Services.AddHostFiltering(filter => (filter.AllowedHosts, filter.IncludeFailureMessage) = (["localhost", "127.0.0.1", "[::1]"], false));
         if (options.AuditFolder is { } folder)

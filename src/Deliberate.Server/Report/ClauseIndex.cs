@@ -20,6 +20,9 @@ public sealed class ClauseIndex
         for (var i = 0; i < clauses.Count; i++) _byCode.TryAdd(clauses[i].Code, (IdOf(i, clauses[i].Code), clauses[i]));
     }
 
+    /// <summary>Whether it has no clauses, as where the policy is not known: then no code can be said not to exist.</summary>
+    public bool IsEmpty => _byCode.Count == 0;
+
     /// <summary>The id of the clause with this code on the page, or null.</summary>
     public string? Id(string? code) => code is not null && _byCode.TryGetValue(code, out var found) ? found.Id : null;
 

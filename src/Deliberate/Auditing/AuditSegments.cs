@@ -20,11 +20,14 @@ internal static class AuditSegments
     public static string PathOf(string folder, long first) => Path.Combine(folder, $"{Prefix}{first.ToString("D12", CultureInfo.InvariantCulture)}{Extension}");
 
     /// <summary>The whole lines of a file with the places where they end. A last line without its end is left out.</summary>
-    public static IEnumerable<(ReadOnlyMemory<byte> Line, long End)> Lines(string path)
+    /// <param name="path">The file.</param>
+    /// <param name="from">Where to begin: at 0, or where a line ends.</param>
+    public static IEnumerable<(ReadOnlyMemory<byte> Line, long End)> Lines(string path, long from = 0)
     {
         using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 1 << 16);
+        file.Position = from;
         var buffer = new byte[1 << 16];
-        var (kept, end) = (0, 0L);
+        var (kept, end) = (0, from);
         while (true)
         {
             if (kept == buffer.Length) Array.Resize(ref buffer, buffer.Length * 2);

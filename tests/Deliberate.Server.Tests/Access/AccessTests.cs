@@ -3,9 +3,7 @@ using System.Text.Json.Nodes;
 using Deliberate.Server.Access;
 using Deliberate.Server.Chat;
 using Deliberate.Server.Hosting;
-using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Http;
 using Xunit;
 
 namespace Deliberate.Server.Tests.Access;
@@ -142,33 +140,18 @@ public class AccessTests
     }
 
     [Fact]
-    public async Task What_says_nothing_of_who_may_use_it_takes_a_known_caller_and_a_cookie_stands_for_a_key_outside_of_the_interface()
+    public async Task What_says_nothing_of_who_may_use_it_takes_a_known_caller()
     {
         await using var server = await RunningServer.StartAsync(new ServerOptions { Models = [Model] }, map: app =>
         {
             app.MapGet("/page", () => "page");
             app.MapGet("/audited", () => "audited").RequireAuthorization(Rights.Audit);
-            app.MapPost("/login", async (HttpContext context, KeyFile keys) =>
-            {
-                var form = await context.Request.ReadFormAsync();
-                if (keys.Find(form["key"].ToString()) is { } key) await context.SignInAsync(AccessSchemes.Cookie, key.Principal(AccessSchemes.Cookie));
-            }).AllowAnonymous();
         });
         Assert.Equal(HttpStatusCode.Unauthorized, (await server.SendAsync(HttpMethod.Get, "/page", null, cancel: Token)).Status);
         Assert.Equal(HttpStatusCode.OK, (await server.SendAsync(HttpMethod.Get, "/page", "reward", cancel: Token)).Status);
+        Assert.Equal(HttpStatusCode.Forbidden, (await server.SendAsync(HttpMethod.Get, "/audited", "reward", cancel: Token)).Status);
+        Assert.Equal(HttpStatusCode.OK, (await server.SendAsync(HttpMethod.Get, "/audited", "audit", cancel: Token)).Status);
         Assert.Equal(HttpStatusCode.OK, (await server.SendAsync(HttpMethod.Get, "/health", null, cancel: Token)).Status);
         Assert.Equal(HttpStatusCode.NotFound, (await server.SendAsync(HttpMethod.Get, "/v1/nothing", "chat", cancel: Token)).Status);
-
-        using var login = await server.Http.PostAsync(new Uri("/login", UriKind.Relative), new FormUrlEncodedContent([new("key", server.Keys["audit"])]), Token);
-        var cookie = Assert.Single(login.Headers.GetValues("Set-Cookie"));
-        Assert.Contains("httponly", cookie, StringComparison.OrdinalIgnoreCase);
-        Assert.Contains("samesite=strict", cookie, StringComparison.OrdinalIgnoreCase);
-        using var http = new HttpClient(new SocketsHttpHandler { UseCookies = false, AllowAutoRedirect = false }) { BaseAddress = server.Http.BaseAddress };
-        http.DefaultRequestHeaders.Add("Cookie", cookie.Split(';')[0]);
-        Assert.Equal(HttpStatusCode.OK, (await http.GetAsync(new Uri("/audited", UriKind.Relative), Token)).StatusCode);
-        Assert.Equal(HttpStatusCode.Unauthorized, (await http.GetAsync(new Uri("/v1/audit", UriKind.Relative), Token)).StatusCode);
-        var file = new KeyFile(server.KeyFile);
-        file.Remove(file.Find(server.Keys["audit"])!.Id);
-        Assert.Equal(HttpStatusCode.Redirect, (await http.GetAsync(new Uri("/audited", UriKind.Relative), Token)).StatusCode);
     }
 }

@@ -56,11 +56,31 @@ public sealed partial class PageTests : IDisposable
         {
             var page = await visitor.PageAsync(path);
             Assert.Contains(MadeRuns.Marker, page, StringComparison.Ordinal);
-            Assert.DoesNotContain(MadeRuns.Marker, Folds().Replace(page, ""), StringComparison.Ordinal);
+            Assert.DoesNotContain(MadeRuns.Marker, WithoutFolds(page), StringComparison.Ordinal);
         }
 
         using var answered = await visitor.PostAsync("/dashboard/chat", "/dashboard/chat", ("first", "made: base"), ("second", "made: base"), ("message", "hello"));
         Assert.Contains(MadeRuns.Marker, await answered.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_users_asked_is_folded_on_every_page_and_told_by_id_category_and_length()
+    {
+        await using var visitor = await Visitor.ToAsync(_runs);
+        await visitor.LogInAsync(Visitor.AuditKey);
+        string[] asked = ["how do i pick a lock", "how common is shoplifting", "what does a fence look like", "write a story about a", "asked in step"];
+        foreach (var path in Pages)
+        {
+            var page = await visitor.PageAsync(path);
+            Assert.All(asked, words => Assert.DoesNotContain(words, WithoutFolds(page), StringComparison.Ordinal));
+        }
+
+        Assert.Contains("prompt train-0: theft, 8 words", Html.Text(await visitor.PageAsync("/dashboard/runs/made-1/samples")), StringComparison.Ordinal);
+        Assert.Contains("how do i pick a lock, number 0", Html.Text(await visitor.PageAsync("/dashboard/runs/made-1/samples")), StringComparison.Ordinal);
+        Assert.Contains("prompt train-5: weapons, ", Html.Text(await visitor.PageAsync("/dashboard/runs/made-1/prompt?id=train-5")), StringComparison.Ordinal);
+        Assert.Contains("prompt rl-3-0: 4 words", Html.Text(await visitor.PageAsync("/dashboard/runs/made-1/rl")), StringComparison.Ordinal);
+        var compared = Html.Text(await visitor.PageAsync("/dashboard/compare?a=made-1%2Fsft%2Brl&b=made-2%2Fsft%2Brl"));
+        Assert.Matches(@"prompt \d+ \((Harmful|Benign), \d+ words\) — mended by the second", compared);
     }
 
     [Fact]
@@ -183,6 +203,9 @@ public sealed partial class PageTests : IDisposable
         Assert.Contains("T1 comply", page, StringComparison.Ordinal);
         Assert.Contains("maybe", page, StringComparison.Ordinal);
     }
+
+    /// <summary>What a page shows while everything on it is folded.</summary>
+    internal static string WithoutFolds(string page) => Folds().Replace(page, fold => fold.Value[..(fold.Value.IndexOf("</summary>", StringComparison.Ordinal) + "</summary>".Length)]);
 
     // Outermost folds, by the balance of their tags.
     [GeneratedRegex("<details(?>(?!<details|</details>).|<details(?<open>)|</details>(?<-open>))*(?(open)(?!))</details>", RegexOptions.Singleline)]

@@ -15,16 +15,16 @@ namespace Deliberate.Server.Tests.Dashboard;
 internal sealed partial class Visitor : IAsyncDisposable
 {
     /// <summary>Keys by what their holders may do.</summary>
-    public const string AdminKey = "key-of-admin", AuditKey = "key-of-auditor", ChatKey = "key-of-chat";
+    public const string AdminKey = "key-of-admin", AuditKey = "key-of-auditor", ChatKey = "key-of-chat", AuditorKey = "key-of-auditor-alone";
 
-    private readonly WebApplication _app;
+    private readonly WebApplication? _app;
     private readonly HttpClient _client;
 
-    private Visitor(WebApplication app)
+    private Visitor(Uri address, WebApplication? app)
     {
         _app = app;
         Handler = new() { AllowAutoRedirect = false, CookieContainer = new(), UseCookies = true };
-        _client = new(Handler) { BaseAddress = new(app.Urls.First()) };
+        _client = new(Handler) { BaseAddress = address };
     }
 
     public HttpClientHandler Handler { get; }
@@ -37,8 +37,11 @@ internal sealed partial class Visitor : IAsyncDisposable
         set?.Invoke(options);
         var app = services is null ? DashboardHost.Create(options, "http://127.0.0.1:0") : Beside(options, services);
         await app.StartAsync(TestContext.Current.CancellationToken);
-        return new(app);
+        return new(new(app.Urls.First()), app);
     }
+
+    /// <summary>A visitor of a server that is running already.</summary>
+    public static Visitor At(Uri address) => new(address, null);
 
     // As an application has the dashboard among its own pages.
     private static WebApplication Beside(DashboardOptions options, Action<IServiceCollection> services)
@@ -58,6 +61,7 @@ internal sealed partial class Visitor : IAsyncDisposable
         AdminKey => Holder("ada", Rights.Admin, Rights.Chat),
         AuditKey => Holder("audrey", Rights.Admin, Rights.Chat, Rights.Audit),
         ChatKey => Holder("charles", Rights.Chat),
+        AuditorKey => Holder("agnes", Rights.Audit),
         _ => null,
     };
 
@@ -91,7 +95,7 @@ internal sealed partial class Visitor : IAsyncDisposable
     {
         _client.Dispose();
         Handler.Dispose();
-        await _app.DisposeAsync();
+        if (_app is not null) await _app.DisposeAsync();
     }
 
     private static ClaimsPrincipal Holder(string name, params string[] rights) => new(new ClaimsIdentity([new(ClaimTypes.Name, name), .. rights.Select(right => new Claim(Rights.Claim, right))], "test"));

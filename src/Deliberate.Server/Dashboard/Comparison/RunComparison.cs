@@ -24,6 +24,7 @@ public sealed record MeasuredModel(string Run, string Arm)
 public sealed record ComparedFigure(string Name, string? Group, Metric First, Metric Second, Metric Difference);
 
 /// <summary>A prompt that the two answered differently, as a caller may see it.</summary>
+/// <param name="Name">Names the prompt within its group.</param>
 /// <param name="Request">The prompt.</param>
 /// <param name="Group">Its suite or category.</param>
 /// <param name="First">The first model's answer.</param>
@@ -32,7 +33,8 @@ public sealed record ComparedFigure(string Name, string? Group, Metric First, Me
 /// <param name="Second">The second model's answer.</param>
 /// <param name="SecondThought">Its thought.</param>
 /// <param name="SecondRight">Whether it is right; null: not measured.</param>
-public sealed record ComparedAnswers(string Request, string Group, string First, ThoughtView FirstThought, bool? FirstRight, string Second, ThoughtView SecondThought, bool? SecondRight);
+public sealed record ComparedAnswers(
+    string Name, string Request, string Group, string First, ThoughtView FirstThought, bool? FirstRight, string Second, ThoughtView SecondThought, bool? SecondRight);
 
 /// <summary>Two models over the prompts that both were asked.</summary>
 /// <param name="First">The first.</param>
@@ -75,7 +77,8 @@ public sealed record RunComparison(
 
         var changed = pairs.Where(pair => pair.First.Right is { } was && pair.Second.Right is { } now && was != now).ToArray();
         return new(new(firstRun.Name, firstArm), new(secondRun.Name, secondArm), pairs.Count, first.Count - pairs.Count, second.Count - pairs.Count, figures,
-            [.. changed.Take(Shown).Select(pair => new ComparedAnswers(pair.First.Request, pair.First.Group, pair.First.Answer, ThoughtView.Of(pair.First.Thinking, caller), pair.First.Right == 1,
+            [.. changed.Take(Shown).Select(pair => new ComparedAnswers(pair.First.Name, pair.First.Request, pair.First.Group,
+                pair.First.Answer, ThoughtView.Of(pair.First.Thinking, caller), pair.First.Right == 1,
                 pair.Second.Answer, ThoughtView.Of(pair.Second.Thinking, caller), pair.Second.Right == 1))], changed.Length);
     }
 }

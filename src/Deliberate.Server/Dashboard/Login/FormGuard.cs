@@ -20,7 +20,8 @@ internal static class FormGuard
         }
         catch (AntiforgeryValidationException)
         {
-            return PageSource.Message(http, StatusCodes.Status400BadRequest, "Form out of date", "This form was made before you logged in, or before the server was started anew. Go back, reload the page and send it again.");
+            return PageSource.Message(http, StatusCodes.Status400BadRequest, "Form out of date",
+                "This form was made before you logged in, or before the server was started anew. Go back, reload the page and send it again.");
         }
         catch (BadHttpRequestException)
         {

@@ -35,7 +35,8 @@ internal static class KeyCookie
     public static ClaimsPrincipal Principal(ClaimsPrincipal holder)
     {
         var caller = Caller.Of(new ClaimsPrincipal(new ClaimsIdentity(holder.Claims, Scheme, holder.Identities.FirstOrDefault()?.NameClaimType ?? ClaimTypes.Name, ClaimTypes.Role)));
-        return new(new ClaimsIdentity([.. holder.FindAll(ClaimTypes.NameIdentifier), new(ClaimTypes.Name, caller.Name), .. caller.Rights.Order(StringComparer.Ordinal).Select(right => new Claim(Rights.Claim, right))], Scheme, ClaimTypes.Name, ClaimTypes.Role));
+        var rights = caller.Rights.Order(StringComparer.Ordinal).Select(right => new Claim(Rights.Claim, right));
+        return new(new ClaimsIdentity([.. holder.FindAll(ClaimTypes.NameIdentifier), new(ClaimTypes.Name, caller.Name), .. rights], Scheme, ClaimTypes.Name, ClaimTypes.Role));
     }
 
     /// <summary>Makes whoever has logged in here the caller, on pages for everybody too; what else the application authenticates by counts for nothing here.</summary>
@@ -48,7 +49,8 @@ internal static class KeyCookie
 
     private static Task Forbid(RedirectContext<CookieAuthenticationOptions> context)
     {
-        var result = PageSource.Message(context.HttpContext, StatusCodes.Status403Forbidden, "Not allowed", "Your key does not have the right that this page takes. Log out, and log in with one that has.");
+        var result = PageSource.Message(context.HttpContext, StatusCodes.Status403Forbidden, "Not allowed",
+            "Your key does not have the right that this page takes. Log out, and log in with one that has.");
         PageHeaders.Add(context.HttpContext);
         return result.ExecuteAsync(context.HttpContext);
     }

@@ -23,8 +23,8 @@ internal static class LoginPages
 
         var principal = KeyCookie.Principal(holder);
         await http.SignInAsync(KeyCookie.Scheme, principal);
-        // Who may only chat would be turned away from the list of runs.
-        return Results.LocalRedirect(Routes.IsOwn(back) && back != Routes.Root ? back : Caller.Of(principal).MayLookAtRuns ? Routes.Root : Routes.Chat);
+        // Who may not look at runs would be turned away from their list.
+        return Results.LocalRedirect(Routes.IsOwn(back) && back != Routes.Root ? back : Routes.HomeOf(Caller.Of(principal)));
     }
 
     public static async Task<IResult> LogOutAsync(HttpContext http)
@@ -33,6 +33,7 @@ internal static class LoginPages
         return Results.LocalRedirect(Routes.Login);
     }
 
-    private static IResult Page(HttpContext http, string? back, string? problem, int status = StatusCodes.Status200OK) => http.RequestServices.GetRequiredService<PageSource>().Page<LoginPage>(
-        http, status, (nameof(LoginPage.Return), Routes.IsOwn(back) ? back! : Routes.Root), (nameof(LoginPage.Problem), problem));
+    private static IResult Page(HttpContext http, string? back, string? problem, int status = StatusCodes.Status200OK) =>
+        http.RequestServices.GetRequiredService<PageSource>().Page<LoginPage>(
+            http, status, (nameof(LoginPage.Return), Routes.IsOwn(back) ? back! : Routes.Root), (nameof(LoginPage.Problem), problem));
 }

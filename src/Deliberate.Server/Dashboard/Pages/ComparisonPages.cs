@@ -37,7 +37,7 @@ internal static class ComparisonPages
         // The arms of one run keep their own names and marks.
         ReportArm[] arms = [.. chosen.SelectMany(run => run.Report!.Arms.Select(arm => chosen.Length == 1 ? arm : arm with { Name = $"{run.Name}: {arm.Name}" }))];
         ReportCurve[] curves = [.. chosen.SelectMany(run => run.Report!.Curves.Select(curve => chosen.Length == 1 ? curve : curve with { Arm = $"{run.Name}: {curve.Arm}" }))];
-        return pages.Page<ParetoPage>(http, (nameof(ParetoPage.Runs), (string[])[.. reported.Select(run => run.Name)]), (nameof(ParetoPage.Chosen), (string[])[.. chosen.Select(run => run.Name)]),
-            (nameof(ParetoPage.Arms), arms), (nameof(ParetoPage.Checkpoints), Checkpoint.Of(curves)));
+        return pages.Page<ParetoPage>(http, (nameof(ParetoPage.Runs), (string[])[.. reported.Select(run => run.Name)]),
+            (nameof(ParetoPage.Chosen), (string[])[.. chosen.Select(run => run.Name)]), (nameof(ParetoPage.Arms), arms), (nameof(ParetoPage.Checkpoints), Checkpoint.Of(curves)));
     }
 }

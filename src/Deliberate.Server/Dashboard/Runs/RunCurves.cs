@@ -22,7 +22,8 @@ internal sealed record RunCurves(IReadOnlyList<ReportCurve> Curves, IReadOnlyLis
         if (run.IsOfFiles)
         {
             foreach (var arm in (string[])["instant-refusal", "sft"])
-                if (new WholeFile<Noted>(run.PathOf(Path.Combine("stages", $"{arm}-last.json"))).Value is { } noted) curves.Add(Curve(arm, "loss", noted.Result.Losses.Select((loss, step) => (step + 1, loss))));
+                if (new WholeFile<Noted>(run.PathOf(Path.Combine("stages", $"{arm}-last.json"))).Value is { } noted)
+                    curves.Add(Curve(arm, "loss", noted.Result.Losses.Select((loss, step) => (step + 1, loss))));
             var steps = run.Rollouts.Logged;
             if (steps.Count > 0)
             {

@@ -38,7 +38,8 @@ internal sealed class RunStates(RateMeter rates)
         var timed = run.Report?.Stages ?? [.. run.StageFiles("timing-", ".json").OrderBy(File.GetLastWriteTimeUtc).Select(Timing).OfType<ReportStage>()];
         var stages = new List<StageState>();
         foreach (var name in Shared)
-            if (!timed.Any(stage => stage.Name == name)) stages.Add(new(name, null, StageProgressKind.Waiting, run.StageFiles(name + "-", ".jsonl").Count > 0 ? CountOf(run, name) : null, UnitOf(name)));
+            if (!timed.Any(stage => stage.Name == name))
+                stages.Add(new(name, null, StageProgressKind.Waiting, run.StageFiles(name + "-", ".jsonl").Count > 0 ? CountOf(run, name) : null, UnitOf(name)));
         stages.AddRange(timed.Select(stage => new StageState(stage.Name, stage.Arm, StageProgressKind.Done, stage.Items, UnitOf(stage.Name), stage.ItemsPerSecond, stage.Seconds)));
         // What has left work in progress behind, or has begun to write.
         foreach (var scratch in Directory.Exists(run.PathOf("stages")) ? Directory.EnumerateDirectories(run.PathOf("stages"), "training-*.scratch") : [])
@@ -46,7 +47,8 @@ internal sealed class RunStates(RateMeter rates)
             var name = Path.GetFileName(scratch)["training-".Length..^".scratch".Length];
             var arm = name[..name.LastIndexOf('-')];
             var stage = arm is "rl-only" or "sft+rl" ? "rl" : "sft";
-            if (!timed.Any(done => done.Name == stage && done.Arm == arm)) stages.Add(new(stage, arm, StageProgressKind.Waiting, stage == "rl" ? (run.Rollouts.Steps(arm) is [.., var last] ? last : 0) : 0, "steps"));
+            if (!timed.Any(done => done.Name == stage && done.Arm == arm))
+                stages.Add(new(stage, arm, StageProgressKind.Waiting, stage == "rl" ? (run.Rollouts.Steps(arm) is [.., var last] ? last : 0) : 0, "steps"));
         }
 
         if (run.Report is null)
@@ -62,14 +64,16 @@ internal sealed class RunStates(RateMeter rates)
     private static List<StageState> OfFiles(RunPlace run)
     {
         var stages = new List<StageState>();
-        foreach (var (name, unit, count) in ((string, string, string)[])[("prompts", "prompts", "train"), ("generate", "samples", "made"), ("judge", "samples", "made"), ("distill", "examples", "kept")])
+        foreach (var (name, unit, count) in ((string, string, string)[])
+            [("prompts", "prompts", "train"), ("generate", "samples", "made"), ("judge", "samples", "made"), ("distill", "examples", "kept")])
         {
             var done = Noted(run, name, count);
             stages.Add(new(name, null, done is null ? StageProgressKind.Waiting : StageProgressKind.Done, done ?? CountOf(run, name), unit));
         }
 
         // What comes later was asked for only when something of it is there.
-        foreach (var (file, name, arm, count) in ((string, string, string?, string)[])[("instant-refusal", "sft", "instant-refusal", "rows"), ("sft", "sft", "sft", "rows"), ("rl", "rl", "sft+rl", ""), ("eval", "eval", null, "")])
+        foreach (var (file, name, arm, count) in ((string, string, string?, string)[])
+            [("instant-refusal", "sft", "instant-refusal", "rows"), ("sft", "sft", "sft", "rows"), ("rl", "rl", "sft+rl", ""), ("eval", "eval", null, "")])
             if (File.Exists(run.PathOf(Path.Combine("stages", $"{file}-last.json")))) stages.Add(new(name, arm, StageProgressKind.Done, Noted(run, file, count), "examples"));
         foreach (var arm in (string[])["instant-refusal", "sft"])
         {

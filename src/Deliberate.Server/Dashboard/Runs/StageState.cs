@@ -33,7 +33,8 @@ public sealed record StageState(string Name, string? Arm, StageProgressKind Kind
 public sealed record RunState(bool IsAlive, bool IsFinished, IReadOnlyList<StageState> Stages)
 {
     /// <summary>The stage at work, or where a stopped run stopped; null when all is done.</summary>
-    public StageState? Current => Stages.FirstOrDefault(stage => stage.Kind is StageProgressKind.Running or StageProgressKind.Stopped) ?? Stages.FirstOrDefault(stage => stage.Kind == StageProgressKind.Waiting);
+    public StageState? Current => Stages.FirstOrDefault(stage => stage.Kind is StageProgressKind.Running or StageProgressKind.Stopped)
+        ?? Stages.FirstOrDefault(stage => stage.Kind == StageProgressKind.Waiting);
 
     /// <summary>"running", "finished" or "stopped".</summary>
     public string Word => IsAlive ? "running" : IsFinished ? "finished" : "stopped";

@@ -5,7 +5,8 @@ public static class SampleFates
 {
     private static readonly (string Begins, SampleFate Fate)[] Reasons =
     [
-        ("format: ", SampleFate.Format), ("unscored", SampleFate.Unscored), ("scored ", SampleFate.LowScore), ("leak: ", SampleFate.Leak), ("a copy", SampleFate.Copy), ("enough", SampleFate.BetterOnes),
+        ("format: ", SampleFate.Format), ("unscored", SampleFate.Unscored), ("scored ", SampleFate.LowScore),
+        ("leak: ", SampleFate.Leak), ("a copy", SampleFate.Copy), ("enough", SampleFate.BetterOnes),
     ];
 
     /// <summary>All of them with the words that links and pages use.</summary>

@@ -56,7 +56,11 @@ public sealed record SampleFilter
         ArgumentNullException.ThrowIfNull(more);
         string? Number(double? value) => value?.ToString("R", CultureInfo.InvariantCulture);
         var query = new QueryBuilder();
-        foreach (var (name, value) in (ReadOnlySpan<(string, string?)>)[("category", Category), ("action", Action), ("fate", Fate?.Key()), ("min", Number(MinScore)), ("max", Number(MaxScore)), ("review", Review), ("find", Find)])
+        ReadOnlySpan<(string, string?)> parts =
+        [
+            ("category", Category), ("action", Action), ("fate", Fate?.Key()), ("min", Number(MinScore)), ("max", Number(MaxScore)), ("review", Review), ("find", Find),
+        ];
+        foreach (var (name, value) in parts)
             if (value is not null) query.Add(name, value);
         foreach (var (name, value) in more) query.Add(name, value);
         return query.ToString();

@@ -58,7 +58,8 @@ internal static class SampleLines
     {
         if (example.Messages is not [.. var prompt, { Role: Role.Assistant } reply] || prompt is not [.., { Role: Role.User }]) return null;
         var id = example.Id.LastIndexOf('#') is > 0 and var at ? example.Id[..at] : example.Id;
-        return new(new(id, new([.. prompt.Select(message => new Turn(message.Role, message.Content))]), example.Category), example.Provenance.SampleIndex, new(reply.Thinking, reply.Content), example.Provenance);
+        var conversation = new Conversation([.. prompt.Select(message => new Turn(message.Role, message.Content))]);
+        return new(new(id, conversation, example.Category), example.Provenance.SampleIndex, new(reply.Thinking, reply.Content), example.Provenance);
     }
 
     /// <summary>The sample that stands on a line, whichever of the layouts it has.</summary>

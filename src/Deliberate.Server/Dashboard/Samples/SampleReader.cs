@@ -53,7 +53,8 @@ internal sealed class SampleReader(RunPlace run, ClauseIndex clauses, Caller cal
         var example = entry.Example?.Read() is { } kept && SampleLines.Read<SampleLines.Example>(kept) is { } read ? SampleLines.SampleOf(read)?.Prompt.Conversation : null;
         return new(
             entry.Id, entry.Prompt, entry.Index, sample.Prompt.Conversation, entry.Category, entry.Action, entry.Score, entry.Fate, ReasonOf(entry, rejection?.Reason), sample.Completion.Answer,
-            sample.Completion.Truncated, ThoughtView.Of(sample.Completion.Thinking, caller), [.. entry.Cited.Where(code => clauses.Clause(code) is not null)], Verdicts(entry), sample.Provenance, example, entry.Review);
+            sample.Completion.Truncated, ThoughtView.Of(sample.Completion.Thinking, caller),
+            [.. entry.Cited.Where(code => clauses.Clause(code) is not null)], Verdicts(entry), sample.Provenance, example, entry.Review);
     }
 
     private IReadOnlyList<VerdictView> Verdicts(SampleEntry entry) =>
@@ -84,5 +85,6 @@ internal sealed class SampleReader(RunPlace run, ClauseIndex clauses, Caller cal
     }
 
     private static IReadOnlyList<Facet> Facets(IEnumerable<string?> values) =>
-        [.. values.CountBy(value => value ?? SampleFilter.None).OrderBy(group => group.Key == SampleFilter.None).ThenBy(group => group.Key, StringComparer.Ordinal).Select(group => new Facet(group.Key, group.Key, group.Value))];
+        [.. values.CountBy(value => value ?? SampleFilter.None).OrderBy(group => group.Key == SampleFilter.None).ThenBy(group => group.Key, StringComparer.Ordinal)
+            .Select(group => new Facet(group.Key, group.Key, group.Value))];
 }
