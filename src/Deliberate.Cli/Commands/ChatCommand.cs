@@ -38,15 +38,19 @@ internal sealed class ChatCommand : Command
 
     private async Task<int> RunAsync(ParseResult parse, CancellationToken cancel)
     {
-        if (parse.GetValue(_model) is { } name && ModelArguments.Find(name) is { Name.Address: not null } remote)
+        var model = parse.GetValue(_model);
+        var known = model is null ? null : ModelArguments.Find(model);
+        if (known is { Name.Address: not null })
         {
-            using var client = remote.CreateClient();
+            using var client = known.CreateClient();
             ChatMessage[] system = parse.GetValue(_policy) is { } folder ? [new(ChatRole.System, Policy.Load(folder).Spec(null).Text)] : [];
-            return await new ChatSession(_terminal, client, name, system, parse.GetValue(_showThinking)).RunAsync(cancel);
+            return await new ChatSession(_terminal, client, model!, system, parse.GetValue(_showThinking)).RunAsync(cancel);
         }
 
-        using var arm = parse.GetValue(_model) is { } model
-            ? ArmModels.OpenModel(await ModelPath.ResolveAsync(model, _terminal, cancel), parse.GetValue(_policy))
+        // The miniature is the one model of this machine without a path.
+        var path = known is null ? model : known.Name.Path ?? ShippedModel.Folder;
+        using var arm = path is not null
+            ? ArmModels.OpenModel(await ModelPath.ResolveAsync(path, _terminal, cancel), parse.GetValue(_policy))
             : ArmModels.Open(parse.GetRequiredValue(_run), parse.GetRequiredValue(_arm));
         return await new ChatSession(_terminal, arm.Client, arm.Name, arm.SystemMessages, parse.GetValue(_showThinking)).RunAsync(cancel);
     }

@@ -1,6 +1,5 @@
 using Deliberate.Cli.Interaction;
 using Deliberate.Inference.Hub;
-using Deliberate.Pipeline;
 using Deliberate.Pipeline.Clients;
 
 namespace Deliberate.Cli.Commands;
@@ -15,7 +14,6 @@ internal static class ModelPath
     public static async Task<string> ResolveAsync(string name, Terminal terminal, CancellationToken cancel)
     {
         if (name.StartsWith("local:", StringComparison.Ordinal)) name = name["local:".Length..];
-        if (name == "miniature") return ShippedModel.Folder;
         if (!HubReference.Is(name)) return name;
         await using var view = ProgressView.Over(terminal);
         return await LocalChat.FetchAsync(name, new HubView(view), terminal.Note, cancel);

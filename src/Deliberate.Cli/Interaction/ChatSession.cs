@@ -93,7 +93,7 @@ internal sealed class ChatSession(Terminal terminal, IChatClient client, string 
         }
         catch (Exception problem) when (problem is ArgumentException or InvalidOperationException or InvalidDataException or EndpointException)
         {
-            // Most often the conversation has outgrown the model's context; the talk can go on without this turn.
+            // Most often the conversation has outgrown the model's context, or its server does not answer; the talk can go on without this turn.
             _history.RemoveRange(before, _history.Count - before);
             Failures.Tell(terminal, problem is InvalidOperationException ? new InvalidDataException(problem.Message, problem) : problem);
             if (before > system.Count) terminal.Note("/reset begins anew.");
