@@ -4,16 +4,20 @@ using Deliberate.Inference.Models;
 
 namespace Deliberate.Bench;
 
-/// <summary>Attention of one new token over the tokens before it, one layer of the miniature.</summary>
+/// <summary>Attention of new tokens over the tokens before them, which are the same for all, one layer of the miniature.</summary>
 [InProcess]
 public unsafe class AttentionBenchmarks
 {
-    private readonly float[] _query = GC.AllocateArray<float>(192, pinned: true), _output = GC.AllocateArray<float>(192, pinned: true);
+    private const int Width = 192;
+    private readonly float[] _query = GC.AllocateArray<float>(Width * Attention.MostRows, pinned: true), _output = GC.AllocateArray<float>(Width * Attention.MostRows, pinned: true);
     private Attention _attention = null!;
     private KeyValues _run = null!;
 
     [Params(64, 256, 768)]
     public int Tokens { get; set; }
+
+    [Params(1, 8)]
+    public int Rows { get; set; }
 
     [GlobalSetup]
     public void Setup()
@@ -30,12 +34,17 @@ public unsafe class AttentionBenchmarks
             }
 
         for (var i = 0; i < _query.Length; i++) _query[i] = (float)random.NextDouble();
-        _attention.Prepare(_run, Tokens - 1);
     }
 
     [Benchmark]
     public void Attend()
     {
-        fixed (float* query = _query, output = _output) _attention.Compute(0, query, output);
+        // Pinned.
+        fixed (float* query = _query, output = _output)
+        {
+            _attention.Clear();
+            for (var row = 0; row < Rows; row++) _attention.Add(_run, Tokens - 1, null, query + row * Width, output + row * Width);
+            _attention.Compute(0);
+        }
     }
 }

@@ -46,6 +46,7 @@ internal static class GrpoBenchmark
     {
         using var trainer = new GrpoTrainer(weights, new() { KlCoefficient = 0.04, ConstantLength = tokens, Lora = lora, Packing = true, MicroBatchTokens = weights.Parameters > 32_000_000 ? 1_024 : 4_096, LearningRate = 1e-5 });
         using var generator = new Generator(weights);
+        ModelWeights? copy = null;
         var (sampling, training, peaks) = (new List<double>(), new List<double>(), new List<double>());
         for (var round = 0; round <= rounds; round++)
         {
@@ -55,7 +56,7 @@ internal static class GrpoBenchmark
             var sampled = Stopwatch.GetElapsedTime(clock).TotalSeconds;
             clock = Stopwatch.GetTimestamp();
             trainer.Step(rollouts);
-            generator.Load(trainer.Weights());
+            generator.Load(copy = trainer.Weights(copy));
             if (round == 0) continue; // warms up
             sampling.Add(sampled);
             training.Add(Stopwatch.GetElapsedTime(clock).TotalSeconds);

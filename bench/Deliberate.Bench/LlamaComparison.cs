@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text.Json;
 using Deliberate.Inference.Generation;
 using Deliberate.Inference.Models;
+using Deliberate.Training.Native;
 
 namespace Deliberate.Bench;
 
@@ -20,10 +21,10 @@ internal static class LlamaComparison
     {
         using var model = StoredModel.Open(folder);
         var weights = model.Weights();
-        using var engine = new Generator(weights, new() { Threads = threads, SharePrefixes = false });
+        using var engine = new Generator(weights, new() { Threads = threads, SharePrefixes = false, Prompts = TorchPrompts.Offer() });
         using var peer = Start(script, gguf, threads);
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{Path.GetFileName(folder)}: {weights.Parameters / 1e6:F1}M parameters, {engine.Weights}, against llama.cpp with {Path.GetFileName(gguf)}; {threads} threads; prompts of {PromptTokens}, {NewTokens} new tokens; medians of {rounds} alternating rounds"));
+            $"{Path.GetFileName(folder)}: {weights.Parameters / 1e6:F1}M parameters, {engine.Weights}{(engine.Prompts is { } chosen ? $", prompts: {chosen}" : "")}, against llama.cpp with {Path.GetFileName(gguf)}; {threads} threads; prompts of {PromptTokens}, {NewTokens} new tokens; medians of {rounds} alternating rounds"));
         foreach (var batch in (int[])[1, 8, 32])
         {
             Ask(peer, Prompts(weights.Config, batch, 0));
@@ -74,9 +75,12 @@ internal static class LlamaComparison
     {
         var steps = new List<double>();
         GenerationRequest[] requests = [.. prompts.Select(prompt => new GenerationRequest { Prompt = prompt, MaxNewTokens = prompts.Length == 1 ? NewTokens : NewTokens + Overlap, Temperature = 0 })];
+        // As llama.cpp is asked: the prompts alone, then the whole.
         var begin = Stopwatch.GetTimestamp();
-        ModelBenchmark.Generate(engine, requests, steps, out var first);
-        return new(Stopwatch.GetElapsedTime(begin, first).TotalSeconds, [.. steps]);
+        engine.Generate([.. requests.Select(request => request with { MaxNewTokens = 1 })]);
+        var prefill = Stopwatch.GetElapsedTime(begin).TotalSeconds;
+        ModelBenchmark.Generate(engine, requests, steps, out _);
+        return new(prefill, [.. steps]);
     }
 
     private static int[][] Prompts(ModelConfig config, int batch, int seed)

@@ -3,6 +3,7 @@ using System.Globalization;
 using Deliberate.Inference.Generation;
 using Deliberate.Inference.Models;
 using Deliberate.Inference.Weights.Gguf;
+using Deliberate.Training.Native;
 
 namespace Deliberate.Bench;
 
@@ -23,7 +24,9 @@ internal static class ModelBenchmark
             using var model = StoredModel.Open(imported ?? path);
             var weights = model.Weights();
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{Path.GetFileName(path)}: {weights.Parameters / 1e6:F1}M parameters, {threads} threads; prompts of {PromptTokens}, {NewTokens} new tokens; the best of {rounds} rounds"));
-            foreach (var storage in storages) Measure(weights, storage, rounds, threads);
+            foreach (var storage in storages) Measure(weights, storage, null, rounds, threads);
+            // Once more where prompts have another way.
+            if (TorchPrompts.Offer() is { } offer) Measure(weights, storages[0], offer, rounds, threads);
         }
         finally
         {
@@ -31,11 +34,11 @@ internal static class ModelBenchmark
         }
     }
 
-    private static void Measure(ModelWeights weights, WeightStorage storage, int rounds, int threads)
+    private static void Measure(ModelWeights weights, WeightStorage storage, IPromptMatrices? prompts, int rounds, int threads)
     {
         var clock = Stopwatch.GetTimestamp();
-        using var generator = new Generator(weights, new() { Threads = threads, Weights = storage, SharePrefixes = false });
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{generator.Weights}: {generator.WeightBytes / 1e6:F0} MB of weights, packed in {Stopwatch.GetElapsedTime(clock).TotalSeconds:F1} s"));
+        using var generator = new Generator(weights, new() { Threads = threads, Weights = storage, SharePrefixes = false, Prompts = prompts });
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{generator.Weights}: {generator.WeightBytes / 1e6:F0} MB of weights, packed in {Stopwatch.GetElapsedTime(clock).TotalSeconds:F1} s{(generator.Prompts is { } chosen ? $"; prompts: {chosen}" : "")}"));
         var config = weights.Config;
         generator.Generate(Requests(config, 1, NewTokens, 0));
         Limits.PrintProducts(config, generator.Weights, [1, 8, 32, 128]);

@@ -30,9 +30,7 @@ internal static class RewardBenchmark
         try
         {
             var address = new Uri((await server.StandardOutput.ReadLineAsync())!);
-            var (prompt, thought, answer) = ("<|im_start|>user\n" + Words(60) + "<|im_end|>\n<|im_start|>assistant\n", Words(120), Words(80));
-            var query = $"{prompt}<think>\n{thought}\n</think>\n\n{RewardLoad.Number} {answer}<|im_end|>";
-            var body = JsonSerializer.Serialize(new { query = new[] { query }, prompts = new[] { prompt }, labels = new[] { "theft" } });
+            var (prompt, thought, answer, body) = Request();
             using var reward = new RewardLoad(address, "/reward", body, Workers);
             using var empty = new RewardLoad(address, "/empty", body, Workers);
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"requests of {body.Length / 1000.0:F1} kB with a prompt of {prompt.Length} characters, a thought of {thought.Length} and an answer of {answer.Length}; {Environment.ProcessorCount} cores shared with the load"));
@@ -128,6 +126,14 @@ internal static class RewardBenchmark
     private static double At(List<double> sorted, double share) => sorted.Count == 0 ? double.NaN : sorted[(int)Math.Min(sorted.Count - 1, share * sorted.Count)];
 
     private static Rate Middle(List<Rate> rates) => rates.OrderBy(rate => rate.PerSecond).ElementAt(rates.Count / 2);
+
+    /// <summary>The parts of a request and its body, with <see cref="RewardLoad.Number"/> in the answer.</summary>
+    internal static (string Prompt, string Thought, string Answer, string Body) Request()
+    {
+        var (prompt, thought, answer) = ("<|im_start|>user\n" + Words(60) + "<|im_end|>\n<|im_start|>assistant\n", Words(120), Words(80));
+        var query = $"{prompt}<think>\n{thought}\n</think>\n\n{RewardLoad.Number} {answer}<|im_end|>";
+        return (prompt, thought, answer, JsonSerializer.Serialize(new { query = new[] { query }, prompts = new[] { prompt }, labels = new[] { "theft" } }));
+    }
 
     private static string Words(int count) => string.Join(' ', Enumerable.Range(0, count).Select(number => (number % 7) switch { 0 => "the", 1 => "library", 2 => "opens", 3 => "early", 4 => "on", 5 => "most", _ => "days" }));
 

@@ -17,7 +17,7 @@ public sealed class LocalArm : IDisposable
     private readonly IReadOnlyList<IDisposable> _owned;
 
     internal LocalArm(LocalChat chat, string name, IReadOnlyList<ChatMessage> systemMessages) =>
-        (Name, Client, SystemMessages, EndsByToken, _owned) = (name, chat.Client, systemMessages, chat.EndsByToken, [chat]);
+        (Name, Client, SystemMessages, EndsByToken, Prompts, _owned) = (name, chat.Client, systemMessages, chat.EndsByToken, chat.Prompts, [chat]);
 
     internal LocalArm(string name, ModelFolder model, bool thinking, IReadOnlyList<ChatMessage> systemMessages)
     {
@@ -35,6 +35,9 @@ public sealed class LocalArm : IDisposable
 
     /// <summary>Whether a token of its own ends the model's thoughts, see <see cref="LocalChatClient.EndsByToken"/>.</summary>
     public bool EndsByToken { get; }
+
+    /// <summary>What multiplies the tokens of prompts, where there was a choice: see <see cref="Generator.Prompts"/>.</summary>
+    public string? Prompts { get; }
 
     /// <summary>The folder of the run's policy; null for a model that is of no run.</summary>
     public string? PolicyFolder { get; init; }

@@ -113,7 +113,7 @@ internal sealed class RunContext : IDisposable
         }
 
         // The model that is trained is already open.
-        return RunClients.Open(options.Models, Path.GetFileName(folder.FolderPath), path => path is null || Path.GetFullPath(path) == Path.GetFullPath(model.Path) ? Own() : Other(path));
+        return RunClients.Open(options.Models, Path.GetFileName(folder.FolderPath), (path, _) => path is null || Path.GetFullPath(path) == Path.GetFullPath(model.Path) ? Own() : Other(path));
     }
 
     public static ModelFolder LoadModel(string path)

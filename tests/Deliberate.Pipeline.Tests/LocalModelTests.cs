@@ -131,6 +131,56 @@ public sealed class LocalModelTests : IDisposable
         }
     }
 
+    [Fact]
+    public async Task Stopped_within_an_arm_it_goes_on_with_the_next_answer_and_ends_the_same()
+    {
+        var policy = Path.Combine(_folder, "policy");
+        Directory.CreateDirectory(policy);
+        File.WriteAllText(Path.Combine(policy, "policy.md"), "# House rules\n");
+        File.WriteAllText(Path.Combine(policy, "theft.md"), "# Theft\n\nTaking things.\n\n## Disallowed\n\n- **T1** Instructions: never.\n");
+        string[] files = [.. new[] { "locks", "bread" }.Select(name => Path.Combine(_folder, $"{name}.jsonl"))];
+        foreach (var file in files)
+            File.WriteAllLines(file, Enumerable.Range(0, 40).Select(i => $$"""{"id":"{{Path.GetFileNameWithoutExtension(file)}}{{i}}","prompt":"tell me about {{Path.GetFileNameWithoutExtension(file)}}, number {{i * 7919}}"}"""));
+        DataOptions Options(string name) => new()
+        {
+            PolicyFolder = policy,
+            Out = Path.Combine(_folder, name),
+            Prompts = files,
+            UnlabelledAreNone = true,
+            HeldOut = 0.8,
+            NearDuplicate = 2,
+            MaxTokens = 60,
+            Arms = [Arms.BaseWithPolicy],
+            Models = new() { Base = new() { Name = new(Endpoints.Models.ModelKind.Local, Path: _folder) }, Responses = Path.Combine(_folder, $"{name}.db") },
+        };
+        using (var stopped = DataRun.Open(Options("stopped")))
+        {
+            using var stop = CancellationTokenSource.CreateLinkedTokenSource(Token);
+            var listener = new Direct(value =>
+            {
+                if (value.Stage == "eval") stop.Cancel();
+            });
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => stopped.StageAsync("eval", listener, stop.Token));
+        }
+
+        var told = new List<string>();
+        using (var again = DataRun.Open(Options("stopped"))) await again.StageAsync("eval", new Direct(value => told.Add(value.Detail)), Token);
+        Assert.Matches("^[1-9][0-9]* from the store$", told[^1]);
+        using (var whole = DataRun.Open(Options("whole")))
+        {
+            var (lines, failed) = await whole.StageAsync("eval", null, Token);
+            Assert.Equal(0, failed);
+            // No arm but the one that was asked for, and its figures by file.
+            Assert.All(lines.Where(line => line.Name.Contains("refused", StringComparison.Ordinal)), line => Assert.StartsWith("base+policy, ", line.Name, StringComparison.Ordinal));
+            Assert.Contains(lines, line => line.Name == "base+policy, refused:bread.jsonl");
+        }
+
+        string Answers(string name) => File.ReadAllText(Path.Combine(_folder, name, "answers-base+policy.jsonl"));
+        Assert.Equal(Answers("whole"), Answers("stopped"));
+        using var wrong = DataRun.Open(Options("whole") with { Arms = [Arms.Sft] });
+        Assert.Equal("there is no arm 'sft' to measure in this run: it has base, base+policy.", (await Assert.ThrowsAsync<AlignmentException>(() => wrong.StageAsync("eval", null, Token))).Message);
+    }
+
     private sealed class Direct(Action<StageProgress> report) : IProgress<StageProgress>
     {
         public void Report(StageProgress value) => report(value);

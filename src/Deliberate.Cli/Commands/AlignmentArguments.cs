@@ -20,13 +20,13 @@ internal sealed class AlignmentArguments
     /// <summary>Adds the options to a command.</summary>
     public AlignmentArguments(Command command)
     {
-        _arms = new("--arms") { HelpName = "A,B,...", Description = $"The arms to compare, of {string.Join(", ", Arms.All)}. [default: all]", CustomParser = ReadArms };
+        _arms = new("--arms") { HelpName = "A,B,...", Description = $"The arms to compare, or with --prompts to measure, of {string.Join(", ", Pipeline.Arms.All)}. [default: all that there are]", CustomParser = ReadArms };
         foreach (var option in (Option[])[_policy, _seed, _out, _arms, _budget, _model]) command.Options.Add(option);
         Models = new(command);
     }
 
     /// <summary>The options that go with the miniature's world alone.</summary>
-    public IReadOnlyList<Option> OfTheWorld => [_arms, _budget, _model];
+    public IReadOnlyList<Option> OfTheWorld => [_budget, _model];
 
     /// <summary>Who answers, judges and grades.</summary>
     public ModelArguments Models { get; }
@@ -41,6 +41,9 @@ internal sealed class AlignmentArguments
 
     /// <summary>The run's folder, or null when none is given.</summary>
     public string? Out(ParseResult parse) => parse.GetValue(_out);
+
+    /// <summary>The arms that are asked for; empty when none is named.</summary>
+    public IReadOnlyList<string> Arms(ParseResult parse) => parse.GetValue(_arms) ?? [];
 
     /// <summary>The options as the pipeline takes them.</summary>
     /// <exception cref="DirectoryNotFoundException">No policy is given and the example is not there.</exception>
@@ -57,8 +60,7 @@ internal sealed class AlignmentArguments
             Models = Models.Read(parse),
             Seed = seed,
             Budget = budget,
-            // An absent list of words parses as an empty one.
-            Arms = parse.GetValue(_arms) is { Length: > 0 } arms ? arms : Arms.All,
+            Arms = Arms(parse) is { Count: > 0 } arms ? arms : Pipeline.Arms.All,
         };
     }
 
@@ -76,8 +78,8 @@ internal sealed class AlignmentArguments
     private static string[] ReadArms(ArgumentResult result)
     {
         var wanted = result.Tokens[0].Value.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
-        if (wanted.Length == 0) result.AddError($"--arms names no arm; known: {string.Join(", ", Arms.All)}.");
-        foreach (var unknown in wanted.Except(Arms.All).Take(1)) result.AddError($"--arms: '{unknown}' is no arm; known: {string.Join(", ", Arms.All)}.");
-        return [.. Arms.All.Where(wanted.Contains)];
+        if (wanted.Length == 0) result.AddError($"--arms names no arm; known: {string.Join(", ", Pipeline.Arms.All)}.");
+        foreach (var unknown in wanted.Except(Pipeline.Arms.All).Take(1)) result.AddError($"--arms: '{unknown}' is no arm; known: {string.Join(", ", Pipeline.Arms.All)}.");
+        return [.. Pipeline.Arms.All.Where(wanted.Contains)];
     }
 }

@@ -52,6 +52,7 @@ internal sealed class ChatCommand : Command
         using var arm = path is not null
             ? ArmModels.OpenModel(await ModelPath.ResolveAsync(path, _terminal, cancel), parse.GetValue(_policy))
             : ArmModels.Open(parse.GetRequiredValue(_run), parse.GetRequiredValue(_arm));
+        if (arm.Prompts is { } prompts) _terminal.Note($"prompts: {prompts}");
         return await new ChatSession(_terminal, arm.Client, arm.Name, arm.SystemMessages, parse.GetValue(_showThinking)).RunAsync(cancel);
     }
 }

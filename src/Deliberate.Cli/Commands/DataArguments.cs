@@ -85,6 +85,7 @@ internal sealed class DataArguments
             Seed = seed,
             Calibration = parse.GetValue(_calibration) is { } report ? Calibration(report) : null,
             EvenSo = parse.GetValue(_evenSo),
+            Arms = _alignment.Arms(parse),
             Examples = parse.GetValue(_examples) ?? [],
             Tuning = _tuning.Read(parse),
         };

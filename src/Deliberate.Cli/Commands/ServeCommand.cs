@@ -158,6 +158,7 @@ internal sealed class ServeCommand : Command
             FindCaller = key => keys.Find(key)?.Principal("key"),
             IsStillCaller = caller => keys.Keys.FirstOrDefault(key => key.Id == caller.FindFirst(ClaimTypes.NameIdentifier)?.Value) is { } key
                 && key.Rights.ToHashSet().SetEquals(caller.FindAll(Rights.Claim).Select(claim => claim.Value)),
+            NameOf = keys.NameOf,
             PolicyFolders = [.. policies.Select(policy => policy?.Folder).OfType<string>().Distinct()],
             AuditFolder = options.AuditFolder,
         };

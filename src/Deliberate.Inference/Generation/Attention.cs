@@ -3,30 +3,52 @@ using System.Runtime.Intrinsics;
 
 namespace Deliberate.Inference.Generation;
 
-/// <summary>Attention of one new position over a chain of key-value runs. Scratch memory is one worker's own.</summary>
+/// <summary>
+/// Attention of new positions over their chains of key-value runs. Some positions are computed together, page by page: what their texts have in common, such as
+/// a specification before each prompt, then comes from a near cache for all but the first. Each is computed as it would be alone. Scratch memory is one worker's own.
+/// </summary>
 internal sealed unsafe class Attention
 {
+    /// <summary>Most positions that are computed together.</summary>
+    public const int MostRows = 8;
+
     // Dimensions that are summed at once: 32 floats of two queries are eight vectors of sums.
-    private const int Slice = 32;
+    private const int Slice = 32, SumStride = Slice + 8;
 
     private readonly PackedModel _model;
-    private readonly List<Part> _parts = [];
-    private float* _scores; // (queries of a key-value head, room)
+    private readonly List<Part>[] _parts = [.. Enumerable.Range(0, MostRows).Select(_ => new List<Part>())];
+    private readonly nint[] _queries = new nint[MostRows], _outputs = new nint[MostRows];
+    private readonly float* _sums; // (rows * queries of a key-value head, SumStride): a slice and the sum of weights
+    private readonly float[] _sumMemory;
+    private float* _scores; // (rows * queries of a key-value head, room)
     private float[] _scoreMemory = [];
-    private int _room;
+    private int _rows, _most, _room;
 
     // Positions From (a whole block) to Count of a page; those before Seen are behind the window. Offset: of From among the scores.
     private readonly record struct Part(KeyValuePage Page, int From, int Seen, int Count, int Offset);
 
-    public Attention(PackedModel model) => _model = model;
+    public Attention(PackedModel model)
+    {
+        _model = model;
+        _sumMemory = GC.AllocateArray<float>(MostRows * (model.Config.Heads / model.Config.KvHeads) * SumStride, pinned: true);
+        _sums = (float*)Unsafe.AsPointer(ref _sumMemory[0]);
+    }
+
+    /// <summary>Begins with no position; add them before <c>Compute</c>.</summary>
+    public void Clear() => (_rows, _most) = (0, 0);
 
     /// <summary>
-    /// Finds the pages that hold what a query at <paramref name="position"/> sees: everything before, or the last
-    /// <paramref name="window"/> positions; call before <c>Compute</c>.
+    /// Adds a position and finds the pages that hold what its query sees: everything before, or the last <paramref name="window"/> positions.
     /// </summary>
-    public void Prepare(KeyValues run, int position, int? window = null)
+    /// <param name="run">The position's run.</param>
+    /// <param name="position">The position.</param>
+    /// <param name="window">How much it sees; null: all.</param>
+    /// <param name="query">(heads, dim), rotated</param>
+    /// <param name="output">(heads * dim)</param>
+    public void Add(KeyValues run, int position, int? window, float* query, float* output)
     {
-        _parts.Clear();
+        var parts = _parts[_rows];
+        parts.Clear();
         var first = window is { } width ? Math.Max(0, position - width + 1) : 0;
         var until = position + 1; // a parent may go on where the run has left it
         for (KeyValues? at = run; at is not null; at = at.Parent)
@@ -38,62 +60,78 @@ internal sealed unsafe class Attention
                 var start = page * KeyValues.PageSize;
                 var seen = Math.Max(0, first - at.Start - start);
                 var count = Math.Min(end - start, KeyValues.PageSize);
-                if (seen < count) _parts.Add(new(pages[page], seen / KeyValues.Block * KeyValues.Block, seen, count, 0));
+                if (seen < count) parts.Add(new(pages[page], seen / KeyValues.Block * KeyValues.Block, seen, count, 0));
             }
 
             if (at.Start <= first) break;
             until = at.Start;
         }
 
-        _parts.Reverse();
+        parts.Reverse();
         var offset = 0;
-        for (var i = 0; i < _parts.Count; i++)
+        for (var i = 0; i < parts.Count; i++)
         {
-            _parts[i] = _parts[i] with { Offset = offset };
-            offset += Padded(_parts[i].Count - _parts[i].From);
+            parts[i] = parts[i] with { Offset = offset };
+            offset += Padded(parts[i].Count - parts[i].From);
         }
 
+        (_queries[_rows], _outputs[_rows]) = ((nint)query, (nint)output);
+        _rows++;
+        _most = Math.Max(_most, parts.Count);
         if (offset <= _room) return;
         _room = 2 * offset;
-        _scoreMemory = GC.AllocateArray<float>(_model.Config.Heads / _model.Config.KvHeads * _room, pinned: true);
+        _scoreMemory = GC.AllocateArray<float>(MostRows * (_model.Config.Heads / _model.Config.KvHeads) * _room, pinned: true);
         _scores = (float*)Unsafe.AsPointer(ref _scoreMemory[0]);
     }
 
-    /// <summary>One layer's attention of all heads. query: (heads, dim) rotated, output: (heads * dim)</summary>
-    public void Compute(int layer, float* query, float* output)
+    /// <summary>One layer's attention of all heads.</summary>
+    public void Compute(int layer)
     {
-        for (var kvHead = 0; kvHead < _model.Config.KvHeads; kvHead++) Compute(layer, kvHead, query, output);
+        for (var kvHead = 0; kvHead < _model.Config.KvHeads; kvHead++) Compute(layer, kvHead);
     }
 
     /// <summary>As above, of the heads that share a key-value head.</summary>
-    public void Compute(int layer, int kvHead, float* query, float* output)
+    public void Compute(int layer, int kvHead)
     {
         var config = _model.Config;
         var (dim, queries) = (config.HeadDim, config.Heads / config.KvHeads);
         var scale = config.QueryScalar is null ? 1 / MathF.Sqrt(dim) : config.AttentionScale;
-        var last = _parts[^1];
-        var padded = last.Offset + Padded(last.Count - last.From);
-        var q = query + kvHead * queries * dim;
-        foreach (var (page, from, seen, count, offset) in _parts)
-            fixed (float* keys = page.Keys(layer, kvHead))
-                for (var i = 0; i < queries; i += 2) // an odd last one is its own partner
-                {
-                    float* s0 = _scores + i * _room + offset, s1 = _scores + Math.Min(i + 1, queries - 1) * _room + offset;
-                    Scores(q + i * dim, q + Math.Min(i + 1, queries - 1) * dim, keys + from * dim, dim, count - from, s0, s1, scale);
-                    for (var hidden = 0; hidden < seen - from; hidden++) (s0[hidden], s1[hidden]) = (float.NegativeInfinity, float.NegativeInfinity);
-                }
+        for (var p = 0; p < _most; p++)
+            for (int row = 0, end; row < _rows; row = end)
+            {
+                end = Together(p, row);
+                if (p >= _parts[row].Count) continue;
+                var (page, from, seen, count, offset) = _parts[row][p];
+                fixed (float* keys = page.Keys(layer, kvHead))
+                    for (var i = row * queries; i < end * queries; i += 2) // an odd last one is its own partner
+                    {
+                        var j = Math.Min(i + 1, end * queries - 1);
+                        float* s0 = _scores + i * _room + offset, s1 = _scores + j * _room + offset;
+                        Scores(Query(i), Query(j), keys + from * dim, dim, count - from, s0, s1, scale);
+                        for (var hidden = 0; hidden < seen - from; hidden++) (s0[hidden], s1[hidden]) = (float.NegativeInfinity, float.NegativeInfinity);
+                    }
+            }
 
-        for (var i = 0; i < queries; i++)
+        for (var i = 0; i < _rows * queries; i++)
         {
+            var last = _parts[i / queries][^1];
+            var padded = last.Offset + Padded(last.Count - last.From);
             if (config.AttentionSoftcap is { } cap) VectorMath.SoftCap(_scores + i * _room, padded, cap);
             Exponentials(_scores + i * _room, padded);
         }
 
-        for (var i = 0; i < queries; i += 2)
-        {
-            var j = Math.Min(i + 1, queries - 1);
-            Weigh(layer, kvHead, _scores + i * _room, _scores + j * _room, output + (kvHead * queries + i) * dim, output + (kvHead * queries + j) * dim, dim);
-        }
+        Weigh(layer, kvHead, dim, queries);
+
+        float* Query(int i) => (float*)_queries[i / queries] + (kvHead * queries + i % queries) * dim;
+    }
+
+    // The rows from this one on whose part of this number is the same: the row after the last of them.
+    private int Together(int p, int row)
+    {
+        var end = row + 1;
+        if (p < _parts[row].Count)
+            while (end < _rows && p < _parts[end].Count && _parts[end][p] == _parts[row][p]) end++;
+        return end;
     }
 
     private static int Padded(int count) => (count + KeyValues.Block - 1) / KeyValues.Block * KeyValues.Block;
@@ -178,34 +216,50 @@ internal sealed unsafe class Attention
     }
 
     // Sums run over the positions in order, so the result does not depend on how they are cut into runs.
-    private void Weigh(int layer, int kvHead, float* pa, float* pb, float* outA, float* outB, int dim)
+    private void Weigh(int layer, int kvHead, int dim, int queries)
     {
-        var sums = stackalloc float[2 * Slice + 2];
         var stride = KeyValues.Pad(dim);
         for (var from = 0; from < dim; from += Slice)
         {
             var width = Math.Min(Slice, dim - from);
-            new Span<float>(sums, 2 * Slice + 2).Clear();
-            foreach (var (page, first, seen, count, offset) in _parts)
-                fixed (float* values = page.Values(layer, kvHead))
+            new Span<float>(_sums, _rows * queries * SumStride).Clear();
+            for (var p = 0; p < _most; p++)
+                for (int row = 0, end; row < _rows; row = end)
                 {
-                    float* a0 = pa + offset + seen - first, b0 = pb + offset + seen - first, v = values + seen * stride + from;
-                    if (width == Slice) Add32(a0, b0, v, stride, count - seen, sums);
-                    else Add(a0, b0, v, stride, width, count - seen, sums);
+                    end = Together(p, row);
+                    if (p >= _parts[row].Count) continue;
+                    var (page, first, seen, count, offset) = _parts[row][p];
+                    fixed (float* values = page.Values(layer, kvHead))
+                        for (var i = row * queries; i < end * queries; i += 2)
+                        {
+                            var j = Math.Min(i + 1, end * queries - 1);
+                            float* a = _scores + i * _room + offset + seen - first, b = _scores + j * _room + offset + seen - first, v = values + seen * stride + from;
+                            float* sumsA = _sums + i * SumStride, sumsB = _sums + j * SumStride;
+                            if (width == Slice) Accumulate32(a, b, v, stride, count - seen, sumsA, sumsB);
+                            else
+                            {
+                                Accumulate(a, v, stride, width, count - seen, sumsA);
+                                if (i != j) Accumulate(b, v, stride, width, count - seen, sumsB);
+                            }
+                        }
                 }
 
-            var (a, b) = (1 / sums[2 * Slice], 1 / sums[2 * Slice + 1]);
-            for (var i = 0; i < width; i++) (outA[from + i], outB[from + i]) = (sums[i] * a, sums[Slice + i] * b);
+            for (var i = 0; i < _rows * queries; i++)
+            {
+                float* sums = _sums + i * SumStride, output = (float*)_outputs[i / queries] + (kvHead * queries + i % queries) * dim + from;
+                var share = 1 / sums[Slice];
+                for (var d = 0; d < width; d++) output[d] = sums[d] * share;
+            }
         }
     }
 
-    // sums: 32 of the first query, 32 of the second, the two sums of weights.
+    // sums: 32 of the query, then the sum of its weights.
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static void Add32(float* pa, float* pb, float* v, int stride, int count, float* sums)
+    private static void Accumulate32(float* pa, float* pb, float* v, int stride, int count, float* sumsA, float* sumsB)
     {
-        var (a0, a1, a2, a3) = (Vector256.Load(sums), Vector256.Load(sums + 8), Vector256.Load(sums + 16), Vector256.Load(sums + 24));
-        var (b0, b1, b2, b3) = (Vector256.Load(sums + 32), Vector256.Load(sums + 40), Vector256.Load(sums + 48), Vector256.Load(sums + 56));
-        var (sumA, sumB) = (sums[64], sums[65]);
+        var (a0, a1, a2, a3) = (Vector256.Load(sumsA), Vector256.Load(sumsA + 8), Vector256.Load(sumsA + 16), Vector256.Load(sumsA + 24));
+        var (b0, b1, b2, b3) = (Vector256.Load(sumsB), Vector256.Load(sumsB + 8), Vector256.Load(sumsB + 16), Vector256.Load(sumsB + 24));
+        var (sumA, sumB) = (sumsA[Slice], sumsB[Slice]);
         for (nint p = 0; p < count; p++, v += stride)
         {
             Memory.Prefetch(v + 16 * stride);
@@ -227,29 +281,23 @@ internal sealed unsafe class Attention
             sumB += pb[p];
         }
 
-        a0.Store(sums);
-        a1.Store(sums + 8);
-        a2.Store(sums + 16);
-        a3.Store(sums + 24);
-        b0.Store(sums + 32);
-        b1.Store(sums + 40);
-        b2.Store(sums + 48);
-        b3.Store(sums + 56);
-        (sums[64], sums[65]) = (sumA, sumB);
+        a0.Store(sumsA);
+        a1.Store(sumsA + 8);
+        a2.Store(sumsA + 16);
+        a3.Store(sumsA + 24);
+        b0.Store(sumsB);
+        b1.Store(sumsB + 8);
+        b2.Store(sumsB + 16);
+        b3.Store(sumsB + 24);
+        (sumsA[Slice], sumsB[Slice]) = (sumA, sumB);
     }
 
-    private static void Add(float* pa, float* pb, float* v, int stride, int width, int count, float* sums)
+    private static void Accumulate(float* weights, float* v, int stride, int width, int count, float* sums)
     {
         for (var p = 0; p < count; p++, v += stride)
         {
-            for (var i = 0; i < width; i++)
-            {
-                sums[i] = MathF.FusedMultiplyAdd(pa[p], v[i], sums[i]);
-                sums[Slice + i] = MathF.FusedMultiplyAdd(pb[p], v[i], sums[Slice + i]);
-            }
-
-            sums[2 * Slice] += pa[p];
-            sums[2 * Slice + 1] += pb[p];
+            for (var i = 0; i < width; i++) sums[i] = MathF.FusedMultiplyAdd(weights[p], v[i], sums[i]);
+            sums[Slice] += weights[p];
         }
     }
 }

@@ -16,12 +16,19 @@ internal sealed unsafe class ForwardPass
     /// <summary>Most tokens of one pass.</summary>
     public const int MaxRows = 128;
 
+    // Fewer tokens of prompts than this go by the engine's own kernels.
+    private const int LeastPrompts = 32;
+
+    // Rows of a pass: those before Plain are multiplied by the engine's own kernels, the others by IPromptMatrices.
+    private readonly record struct Rows(int Count, int Plain);
+
     private readonly PackedModel _model;
     private readonly ModelConfig _config;
     private readonly Team _team;
     private readonly Attention[] _attention;
     private readonly PassRow[] _rows = new PassRow[MaxRows];
     private readonly int[] _wantedRows = new int[MaxRows];
+    private readonly AttentionTiles _tiles = new();
     private readonly int _width, _qkvStride;
     private int _count, _wanted, _room, _logitRoom;
     private AlignedMemory? _memory, _logitMemory;
@@ -38,7 +45,9 @@ internal sealed unsafe class ForwardPass
     public Span<float> Logits(int n) => new(_logits + (long)n * _model.Head.Stride, _config.VocabSize);
 
     /// <summary>Computes the rows, appending to their runs.</summary>
-    public void Run(ReadOnlySpan<PassRow> rows)
+    /// <param name="rows">The rows.</param>
+    /// <param name="prompts">The first of those that are tokens of prompts: these may be multiplied by other means (<see cref="IPromptMatrices"/>).</param>
+    public void Run(ReadOnlySpan<PassRow> rows, int prompts)
     {
         rows.CopyTo(_rows);
         _count = rows.Length;
@@ -50,9 +59,12 @@ internal sealed unsafe class ForwardPass
         }
 
         Reserve();
+        // Enough tiles for all threads.
+        var tiles = _tiles.Cut(rows, rows.Length / (2 * _team.Size));
         // The phases of a pass must not change under a thread that comes late, so what they depend on goes with the call.
-        var (count, wanted) = (rows.Length, _wanted);
-        _team.Run(me => Pass(me, count, wanted));
+        var wanted = _wanted;
+        var count = new Rows(rows.Length, _model.Layers[0].Qkv.Prompts is not null && rows.Length - prompts >= LeastPrompts ? prompts : rows.Length);
+        _team.Run(me => Pass(me, count, tiles, wanted));
     }
 
     // Buffers grow to what is used: a single sequence of a large model needs little.
@@ -87,22 +99,23 @@ internal sealed unsafe class ForwardPass
         _logits = (float*)_logitMemory.Start;
     }
 
-    private void Pass(Team.Member me, int count, int wanted)
+    private void Pass(Team.Member me, Rows rows, int tiles, int wanted)
     {
+        var count = rows.Count;
         for (int r; (r = _team.Take(me, count)) < count;) _model.Embed(_rows[r].Token, new Span<float>(X(r), _width));
         _team.Sync(me);
         for (var l = 0; l < _model.Layers.Length; l++)
         {
             var layer = _model.Layers[l];
             Norm(me, count, layer.PreAttention);
-            Multiply(me, count, layer.Qkv, Input(layer.PreAttention), _width, _qkv, false);
+            Multiply(me, rows, layer.Qkv, Input(layer.PreAttention), _width, _qkv, false);
             for (int r; (r = _team.Take(me, count)) < count;) StoreKeyValue(layer, l, r);
             _team.Sync(me);
-            Attend(me, count, layer, l);
-            AddOutput(me, count, layer.Output, _attended, _qkvStride, layer.OutputBias, layer.PostAttention);
+            Attend(me, tiles, layer, l);
+            AddOutput(me, rows, layer.Output, _attended, _qkvStride, layer.OutputBias, layer.PostAttention);
             Norm(me, count, layer.PreFeedForward);
-            Gated(me, count, layer, Input(layer.PreFeedForward));
-            AddOutput(me, count, layer.Down, _gate, _model.FeedForward, layer.DownBias, layer.PostFeedForward);
+            Gated(me, rows, layer, Input(layer.PreFeedForward));
+            AddOutput(me, rows, layer.Down, _gate, _model.FeedForward, layer.DownBias, layer.PostFeedForward);
         }
 
         // Only the rows whose next token is wanted go through the vocabulary.
@@ -111,7 +124,7 @@ internal sealed unsafe class ForwardPass
             for (int n; (n = _team.Take(me, wanted)) < wanted;)
                 VectorMath.RmsNorm(X(_wantedRows[n]), norm, _normed + (long)n * _width, _config.HiddenSize, _width, _config.RmsNormEps);
         _team.Sync(me);
-        Multiply(me, wanted, _model.Head, _normed, _width, _logits, false);
+        Multiply(me, new(wanted, wanted), _model.Head, _normed, _width, _logits, false);
         if (_config.LogitSoftcap is not { } cap) return;
         for (int n; (n = _team.Take(me, wanted)) < wanted;) VectorMath.SoftCap(_logits + (long)n * _model.Head.Stride, _model.Head.Stride, cap);
         _team.Sync(me);
@@ -130,31 +143,61 @@ internal sealed unsafe class ForwardPass
         _team.Sync(me);
     }
 
-    // Parts are columns that fit into a near cache; a single thread has one part.
-    private (int Columns, int Parts) Cut(int stride)
+    // Of the rows before prompts parts are columns that fit into a near cache, a single thread has one part; of prompts each thread has one.
+    private readonly record struct Cut(int Stride, int Columns, int Parts, int PromptColumns, int PromptParts)
     {
-        var columns = _team.Size == 1 ? stride : PackedMatrix.Cut;
-        return (columns, (stride + columns - 1) / columns);
+        public int All => Parts + PromptParts;
+
+        public (bool Prompts, int From, int To) this[int part] => part < Parts ? (false, part * Columns, Math.Min((part + 1) * Columns, Stride))
+            : (true, (part - Parts) * PromptColumns, Math.Min((part - Parts + 1) * PromptColumns, Stride));
     }
 
-    private void Multiply(Team.Member me, int count, PackedMatrix matrix, float* x, int xStride, float* y, bool add)
+    private Cut CutOf(Rows rows, int stride)
     {
-        var (columns, parts) = Cut(matrix.Stride);
-        for (int part; (part = _team.Take(me, parts)) < parts;)
-            matrix.Multiply(x, xStride, y, count, add, part * columns, Math.Min((part + 1) * columns, matrix.Stride));
+        var columns = _team.Size == 1 ? stride : PackedMatrix.Cut;
+        var wide = (stride / _team.Size + PackedMatrix.Granule - 1) / PackedMatrix.Granule * PackedMatrix.Granule;
+        return new(stride, columns, rows.Plain == 0 ? 0 : (stride + columns - 1) / columns, wide, rows.Plain == rows.Count ? 0 : (stride + wide - 1) / wide);
+    }
+
+    private void Multiply(Team.Member me, Rows rows, PackedMatrix matrix, float* x, int xStride, float* y, bool add)
+    {
+        var cut = CutOf(rows, matrix.Stride);
+        for (int part; (part = _team.Take(me, cut.All)) < cut.All;)
+        {
+            var (prompts, from, to) = cut[part];
+            Multiply(rows, prompts, matrix, x, xStride, y, add, from, to);
+        }
+
         _team.Sync(me);
     }
 
-    // x += norm(input W^T + bias)
-    private void AddOutput(Team.Member me, int count, PackedMatrix matrix, float* input, int stride, float[]? bias, float[] norm)
+    private static void Multiply(Rows rows, bool prompts, PackedMatrix matrix, float* x, int xStride, float* y, bool add, int from, int to)
     {
-        if (bias is null && norm.Length == 0)
+        if (!prompts)
         {
-            Multiply(me, count, matrix, input, stride, _x, add: true);
+            matrix.Multiply(x, xStride, y, rows.Plain, add, from, to);
             return;
         }
 
-        Multiply(me, count, matrix, input, stride, _normed, add: false);
+        // What lies between the outputs and the stride stays zero.
+        var (count, stride) = (rows.Count - rows.Plain, matrix.Stride);
+        to = Math.Min(to, matrix.Outputs);
+        if (to <= from) return;
+        matrix.Prompts!.Multiply(new(x + (long)rows.Plain * xStride, ((count - 1) * xStride) + matrix.Inputs), xStride,
+            new(y + (long)rows.Plain * stride + from, ((count - 1) * stride) + to - from), stride, count, from, to - from, add);
+    }
+
+    // x += norm(input W^T + bias)
+    private void AddOutput(Team.Member me, Rows rows, PackedMatrix matrix, float* input, int stride, float[]? bias, float[] norm)
+    {
+        if (bias is null && norm.Length == 0)
+        {
+            Multiply(me, rows, matrix, input, stride, _x, add: true);
+            return;
+        }
+
+        Multiply(me, rows, matrix, input, stride, _normed, add: false);
+        var count = rows.Count;
         fixed (float* b = bias, w = norm)
             for (int r; (r = _team.Take(me, count)) < count;)
             {
@@ -167,17 +210,17 @@ internal sealed unsafe class ForwardPass
         _team.Sync(me);
     }
 
-    private void Gated(Team.Member me, int count, PackedLayer layer, float* input)
+    private void Gated(Team.Member me, Rows rows, PackedLayer layer, float* input)
     {
         var stride = _model.FeedForward;
-        var (columns, parts) = Cut(stride);
-        for (int part; (part = _team.Take(me, parts)) < parts;)
+        var cut = CutOf(rows, stride);
+        for (int part; (part = _team.Take(me, cut.All)) < cut.All;)
         {
-            var (from, to) = (part * columns, Math.Min((part + 1) * columns, stride));
-            layer.Gate.Multiply(input, _width, _gate, count, add: false, from, to);
-            layer.Up.Multiply(input, _width, _up, count, add: false, from, to);
+            var (prompts, from, to) = cut[part];
+            Multiply(rows, prompts, layer.Gate, input, _width, _gate, add: false, from, to);
+            Multiply(rows, prompts, layer.Up, input, _width, _up, add: false, from, to);
             fixed (float* gateBias = layer.GateBias, upBias = layer.UpBias)
-                for (var r = 0; r < count; r++)
+                for (var r = prompts ? rows.Plain : 0; r < (prompts ? rows.Count : rows.Plain); r++)
                 {
                     float* gate = _gate + (long)r * stride + from, up = _up + (long)r * stride + from;
                     if (gateBias != null) Add(gate, gateBias + from, to - from);
@@ -224,18 +267,17 @@ internal sealed unsafe class ForwardPass
         }
     }
 
-    private void Attend(Team.Member me, int count, PackedLayer layer, int l)
+    private void Attend(Team.Member me, int tiles, PackedLayer layer, int l)
     {
-        // A few rows alone are too coarse a measure to share them out evenly.
-        var split = _team.Size > 1 && count < 8 * _team.Size ? _config.KvHeads : 1;
-        var (attention, parts) = (_attention[me.Number], count * split);
+        // A few tiles alone are too coarse a measure to share them out evenly.
+        var split = _team.Size > 1 && tiles < 8 * _team.Size ? _config.KvHeads : 1;
+        var (attention, parts) = (_attention[me.Number], tiles * split);
         for (int part; (part = _team.Take(me, parts)) < parts;)
         {
-            var r = part / split;
-            float* query = _qkv + (long)r * _qkvStride, output = _attended + (long)r * _qkvStride;
-            attention.Prepare(_rows[r].Run, _rows[r].Position, layer.Window);
-            if (split == 1) attention.Compute(l, query, output);
-            else attention.Compute(l, part % split, query, output);
+            attention.Clear();
+            foreach (var r in _tiles[part / split]) attention.Add(_rows[r].Run, _rows[r].Position, layer.Window, _qkv + (long)r * _qkvStride, _attended + (long)r * _qkvStride);
+            if (split == 1) attention.Compute(l);
+            else attention.Compute(l, part % split);
         }
 
         _team.Sync(me);

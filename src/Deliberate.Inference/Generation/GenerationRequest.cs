@@ -80,7 +80,7 @@ public sealed record GenerationResult(int[] Tokens, float[] LogProbs, bool Trunc
     public Range Forced { get; init; }
 }
 
-/// <summary>How a generator works; nothing here but <see cref="Weights"/> changes what it generates.</summary>
+/// <summary>How a generator works; nothing here but <see cref="Weights"/> and <see cref="Prompts"/> changes what it generates.</summary>
 public sealed record GeneratorOptions
 {
     /// <summary>Worker threads; 0 takes <c>DELIBERATE_THREADS</c> or else the number of cores.</summary>
@@ -104,6 +104,13 @@ public sealed record GeneratorOptions
 
     /// <summary>How matrices are kept in memory.</summary>
     public WeightStorage Weights { get; init; }
+
+    /// <summary>
+    /// Other means to multiply the tokens of prompts of a large model; taken where a measurement at the start finds them quick enough
+    /// (<see cref="Generator.Prompts"/>). They round otherwise, and what they round may depend on how a prompt is cut into passes: completions are then no longer the same to
+    /// the bit in every company. They keep the weights once more. Null: the engine's own kernels.
+    /// </summary>
+    public IPromptMatrices? Prompts { get; init; }
 
     /// <summary>Whether all threads go through one batch together; null lets the size of the model decide.</summary>
     internal bool? Together { get; init; }

@@ -3,9 +3,6 @@ using Deliberate.Inference.Models;
 
 namespace Deliberate.Inference.Generation;
 
-/// <summary>Gives one row of weights (one output's) as fp32.</summary>
-internal delegate void RowReader(int output, Span<float> values);
-
 /// <summary>
 /// A weight matrix packed for row-blocked multiplication: panels of neighbouring output columns, each with its inputs in order.
 /// Every output is summed over the inputs in the same order whatever the number of rows and the width of the machine's vectors,
@@ -57,6 +54,9 @@ internal sealed unsafe class PackedMatrix
     /// <summary>Distance between output rows: the outputs rounded up to a whole <see cref="Granule"/>.</summary>
     public int Stride { get; }
 
+    /// <summary>The same matrix for the tokens of prompts, where that is quicker; else null.</summary>
+    public IPromptMatrix? Prompts { get; private set; }
+
     /// <summary>Bytes of the weights in memory.</summary>
     public long Bytes => _data.Length + (_scales?.Length ?? 0) + (_pairs?.Length ?? 0) * 4L;
 
@@ -80,7 +80,7 @@ internal sealed unsafe class PackedMatrix
     /// Packs all rows. fp32 weights that bf16 holds exactly are kept in bf16 as well: a single row is bound by reading them, and
     /// the result is the same to the bit.
     /// </summary>
-    public void Load(RowReader read)
+    public void Load(MatrixRow read)
     {
         var panels = Stride / _panel;
         var exact = 1;
@@ -101,6 +101,14 @@ internal sealed unsafe class PackedMatrix
         if ((long)Stride * Inputs < 1 << 20) for (var panel = 0; panel < panels; panel++) Pack(panel);
         else Parallel.For(0, panels, Pack);
         if (_storage == WeightStorage.Fp32) _pairs = exact == 1 ? Pairs(_pairs) : null;
+        Prompts?.Load(Row);
+    }
+
+    /// <summary>Has the tokens of prompts multiplied by other means.</summary>
+    public void Offer(IPromptMatrices prompts)
+    {
+        Prompts = prompts.Create(Outputs, Inputs);
+        Prompts.Load(Row);
     }
 
     /// <summary>Reads back one output's weights, as they are computed with.</summary>

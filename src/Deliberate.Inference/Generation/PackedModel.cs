@@ -5,7 +5,7 @@ using Deliberate.Inference.Weights;
 namespace Deliberate.Inference.Generation;
 
 /// <summary>A model's parameters in the layouts that generation reads. Widths are padded to whole vectors with zeros.</summary>
-internal sealed class PackedModel
+internal sealed class PackedModel : IDisposable
 {
     // Above this, bf16 is worth having: the weights do not stay in a processor's cache.
     private const long Large = 32_000_000;
@@ -55,7 +55,7 @@ internal sealed class PackedModel
     public PackedLayer[] Layers { get; }
 
     /// <summary>Bytes of all matrices and the embedding.</summary>
-    public long Bytes => Head.Bytes + Layers.Sum(layer => layer.Qkv.Bytes + layer.Output.Bytes + layer.Gate.Bytes + layer.Up.Bytes + layer.Down.Bytes)
+    public long Bytes => Head.Bytes + Matrices.Sum(matrix => matrix.Bytes)
         + (_embedding?.Length ?? 0) * 4L + (_shortEmbedding?.Length ?? 0) * 2L;
 
     /// <summary>What <see cref="WeightStorage.Auto"/> means for these weights.</summary>
@@ -161,6 +161,18 @@ internal sealed class PackedModel
         }
     }
 
+    /// <summary>Has the tokens of prompts multiplied by other means with all matrices but the head, which they seldom pass.</summary>
+    public void Offer(IPromptMatrices prompts)
+    {
+        foreach (var matrix in Matrices) matrix.Offer(prompts);
+    }
+
+    /// <summary>Gives back what <see cref="Offer"/> took.</summary>
+    public void Dispose()
+    {
+        foreach (var matrix in Matrices) matrix.Prompts?.Dispose();
+    }
+
     /// <summary>A token's row of the embedding, scaled. (Width)</summary>
     public void Embed(int token, Span<float> row)
     {
@@ -176,6 +188,8 @@ internal sealed class PackedModel
         if (Config.EmbeddingScale != 1)
             foreach (ref var value in row) value *= Config.EmbeddingScale;
     }
+
+    private IEnumerable<PackedMatrix> Matrices => Layers.SelectMany(layer => (PackedMatrix[])[layer.Qkv, layer.Output, layer.Gate, layer.Up, layer.Down]);
 
     private static bool IsBf16(ModelWeights weights, string name)
     {

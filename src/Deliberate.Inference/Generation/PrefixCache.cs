@@ -83,7 +83,13 @@ internal sealed class PrefixCache(bool share, int limit)
     }
 
     /// <summary>Forgets everything; nothing may be in work.</summary>
-    public void Clear() => _runs.Clear();
+    /// <param name="free">Takes the runs, where their memory may be used again.</param>
+    public void Clear(Action<KeyValues>? free = null)
+    {
+        if (free is not null)
+            foreach (var run in _runs) free(run.Run);
+        _runs.Clear();
+    }
 
     private void Remove(CachedRun run, Action<KeyValues> free)
     {

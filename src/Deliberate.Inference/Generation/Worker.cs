@@ -13,6 +13,7 @@ internal sealed class Worker(PackedModel model, int slots, Team team, PrefixCach
     private readonly List<Sequence> _wanted = [];
     private readonly (int Token, float LogProb)[] _chosen = new (int, float)[ForwardPass.MaxRows];
     private readonly Stack<KeyValues> _free = [];
+    private int _prompts; // the first row that is a token of a prompt
 
     /// <summary>Most sequences in work at once.</summary>
     public int Slots => slots;
@@ -71,7 +72,7 @@ internal sealed class Worker(PackedModel model, int slots, Team team, PrefixCach
     {
         Collect(active);
         Computed += _rows.Count;
-        _pass.Run(CollectionsMarshal.AsSpan(_rows));
+        _pass.Run(CollectionsMarshal.AsSpan(_rows), _prompts);
         Choose();
         for (var i = _wanted.Count - 1; i >= 0; i--) take((T)_wanted[i], _chosen[i].Token, _chosen[i].LogProb);
     }
@@ -100,7 +101,7 @@ internal sealed class Worker(PackedModel model, int slots, Team team, PrefixCach
             var count = Math.Min(ForwardPass.MaxRows, tokens.Length - start);
             _rows.Clear();
             for (var i = 0; i < count; i++) _rows.Add(new(run, start + i, tokens[start + i], true));
-            _pass.Run(CollectionsMarshal.AsSpan(_rows));
+            _pass.Run(CollectionsMarshal.AsSpan(_rows), _rows.Count);
             for (var i = 0; i < count; i++) _pass.Logits(i).CopyTo(all.AsSpan((start + i) * model.Config.VocabSize));
         }
 
@@ -114,6 +115,7 @@ internal sealed class Worker(PackedModel model, int slots, Team team, PrefixCach
         _wanted.Clear();
         foreach (var sequence in active)
             if (sequence.Left == 1) Take(sequence, 1);
+        _prompts = _rows.Count;
         foreach (var sequence in active)
             if (sequence.Left > 1 && _rows.Count < ForwardPass.MaxRows) Take(sequence, Math.Min(sequence.Left, ForwardPass.MaxRows - _rows.Count));
 
@@ -189,7 +191,7 @@ internal sealed class Worker(PackedModel model, int slots, Team team, PrefixCach
         {
             _rows.Clear();
             for (var i = at; i < Math.Min(tokens.Length, at + ForwardPass.MaxRows); i++) _rows.Add(new(run, run.Start + i, tokens[i], false));
-            _pass.Run(CollectionsMarshal.AsSpan(_rows));
+            _pass.Run(CollectionsMarshal.AsSpan(_rows), 0);
         }
     }
 }

@@ -17,7 +17,7 @@ public static class EndpointClient
     {
         ArgumentNullException.ThrowIfNull(settings);
         var roles = new ModelRoles { Base = settings, Responses = responses ?? ModelRoles.DefaultResponses };
-        var clients = RunClients.Open(roles, run, _ => throw new AlignmentException($"{settings.Name} is not behind an endpoint."));
+        var clients = RunClients.Open(roles, run, (_, _) => throw new AlignmentException($"{settings.Name} is not behind an endpoint."));
         return new Owner(clients.Base.For(stage), clients);
     }
 

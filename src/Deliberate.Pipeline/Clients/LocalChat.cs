@@ -4,6 +4,7 @@ using Deliberate.Inference.Generation;
 using Deliberate.Inference.Hub;
 using Deliberate.Inference.Models;
 using Deliberate.Inference.Tokenization;
+using Deliberate.Training.Native;
 using Microsoft.Extensions.AI;
 
 namespace Deliberate.Pipeline.Clients;
@@ -25,7 +26,7 @@ public sealed class LocalChat : IDisposable
     {
         Model = model;
         Name = $"local:{model.Path} {model.Fingerprint}";
-        _generator = new(model.Weights);
+        _generator = new(model.Weights, new() { Prompts = TorchPrompts.Offer() });
         _client = new(_generator, model.Format, new() { ModelId = model.Fingerprint, MaxOutputTokens = tokens });
     }
 
@@ -37,6 +38,9 @@ public sealed class LocalChat : IDisposable
 
     /// <summary>Answers; its thinking comes as reasoning content.</summary>
     public IChatClient Client => _client;
+
+    /// <summary>What multiplies the tokens of prompts, where there was a choice: see <see cref="Generator.Prompts"/>.</summary>
+    public string? Prompts => _generator.Prompts;
 
     /// <summary>Whether a token of its own ends the model's thoughts.</summary>
     public bool EndsByToken => _client.EndsByToken;

@@ -17,7 +17,7 @@ public sealed record ModelRoles
     /// <summary>Judges for measuring, and must be another than <see cref="Judge"/>; null: none.</summary>
     public ModelSettings? Grader { get; init; }
 
-    /// <summary>The file in which the responses of endpoints are kept.</summary>
+    /// <summary>The file in which responses are kept: of endpoints, and of real models of this machine.</summary>
     public string Responses { get; init; } = DefaultResponses;
 
     /// <summary>Whether calls that failed for good earlier are made again.</summary>

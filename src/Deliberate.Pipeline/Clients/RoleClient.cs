@@ -6,8 +6,8 @@ using Microsoft.Extensions.AI;
 namespace Deliberate.Pipeline.Clients;
 
 /// <summary>
-/// A model in one of its roles. One behind an endpoint has its limits within and the run store outside, so that no response is paid for twice; one of
-/// this machine is asked as it is.
+/// A model in one of its roles. One behind an endpoint has its limits within and the run store outside, so that no response is paid for twice; a real model
+/// of this machine has the store as well, since its answers take time; the miniature is asked as it is.
 /// </summary>
 internal sealed class RoleClient : IDisposable
 {
@@ -28,6 +28,9 @@ internal sealed class RoleClient : IDisposable
     /// <summary>Whether the prompt ends inside the thought.</summary>
     public bool ThinkingOpened { get; private init; }
 
+    /// <summary>What multiplies the tokens of prompts, where there was a choice: see <see cref="LocalChat.Prompts"/>.</summary>
+    public string? Prompts { get; private init; }
+
     /// <summary>Limits and counts of an endpoint; null for a model of this machine.</summary>
     public FlowController? Flow => _client.GetService<FlowController>();
 
@@ -35,17 +38,12 @@ internal sealed class RoleClient : IDisposable
     public (long Reused, long Paid) Counts => (_stored.Sum(client => client.Reused), _stored.Sum(client => client.Paid));
 
     /// <summary>A model behind an endpoint.</summary>
-    public static RoleClient Remote(ModelSettings settings, string run, ResponseStore store, ModelRoles roles)
+    public static RoleClient Remote(ModelSettings settings, RunClients run)
     {
-        settings = settings with { Flow = WithSpent(settings, run, store) };
-        var client = settings.CreateClient(roles.Environment);
+        settings = settings with { Flow = WithSpent(settings, run.Run, run.Responses) };
+        var client = settings.CreateClient(run.Roles.Environment);
         var prices = settings.Flow.Prices;
-        return new(NameOf(settings), FormatOf(settings), client, (role, stage) =>
-        {
-            var stored = client.UseResponseStore(store, new(run, stage, role.Name, response => Cost(prices, settings.Name.Model!, response), roles.RetryFailed));
-            role._stored.Add(stored);
-            return stored;
-        }, client)
+        return new(NameOf(settings), FormatOf(settings), client, (role, stage) => role.Stored(run, stage, response => Cost(prices, settings.Name.Model!, response)), client)
         { ThinkingOpened = settings.ThinkingOpened ?? false };
     }
 
@@ -53,16 +51,17 @@ internal sealed class RoleClient : IDisposable
     public static RoleClient Local(string name, IChatClient client, params IReadOnlyList<IDisposable> owned) => new(name, "miniature", client, (_, _) => client, owned);
 
     /// <summary>A model of this machine with a chat template.</summary>
-    public static RoleClient Local(LocalChat model, string? format = null) => new(model.Name, format ?? (model.Model.Thinks ? "paper" : "tagged"), model.Client, (_, _) => model.Client, model);
+    public static RoleClient Local(LocalChat model, RunClients run, string? format = null) =>
+        new(model.Name, format ?? (model.Model.Thinks ? "paper" : "tagged"), model.Client, (role, stage) => role.Stored(run, stage, cost: null), model) { Prompts = model.Prompts };
 
     /// <summary>The client for a stage's calls.</summary>
     public IChatClient For(string stage) => _forStage(stage);
 
-    /// <summary>What calls have cost and how fast they go, in a line; empty for a model of this machine.</summary>
+    /// <summary>What calls have cost and how fast they go, in a line; of a model of this machine how many answers it had given before.</summary>
     public string Told()
     {
-        if (Flow is not { } flow) return "";
         var reused = Counts.Reused;
+        if (Flow is not { } flow) return reused == 0 ? "" : string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{reused} from the store");
         return reused == 0 ? flow.Snapshot().ToString() : string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{reused} from the store; {flow.Snapshot()}");
     }
 
@@ -88,6 +87,13 @@ internal sealed class RoleClient : IDisposable
     public void Dispose()
     {
         foreach (var owned in _owned) owned.Dispose();
+    }
+
+    private ResponseStoreClient Stored(RunClients run, string stage, Func<ChatResponse, decimal?>? cost)
+    {
+        var stored = _client.UseResponseStore(run.Responses, new(run.Run, stage, Name, cost, run.Roles.RetryFailed));
+        _stored.Add(stored);
+        return stored;
     }
 
     // A cap holds for a run and a model, however often the run is started.

@@ -7,10 +7,12 @@ namespace Deliberate.Pipeline.Clients;
 internal sealed class RunClients : IDisposable
 {
     private readonly List<IDisposable> _owned = [];
+    private ResponseStore? _store;
 
-    private RunClients()
-    {
-    }
+    private RunClients(ModelRoles roles, string run) => (Roles, Run) = (roles, run);
+
+    /// <summary>The run's name, under which responses are noted.</summary>
+    public string Run { get; }
 
     public RoleClient Base { get; private set; } = null!;
 
@@ -21,25 +23,23 @@ internal sealed class RunClients : IDisposable
     /// <summary>Opens them.</summary>
     /// <param name="roles">Who they are.</param>
     /// <param name="run">The run's name, under which their responses are noted.</param>
-    /// <param name="local">Opens a model of this machine by its folder; null stands for the run's own.</param>
+    /// <param name="local">Opens a model of this machine by its folder (null stands for the run's own), for these clients.</param>
     /// <exception cref="AlignmentException">The grader is the judge, a model cannot be opened, or the store is in use in a way that it cannot be.</exception>
     /// <exception cref="ModelSettingsException">A named key is not set.</exception>
-    public static RunClients Open(ModelRoles roles, string run, Func<string?, RoleClient> local)
+    public static RunClients Open(ModelRoles roles, string run, Func<string?, RunClients, RoleClient> local)
     {
-        var clients = new RunClients();
+        var clients = new RunClients(roles, run);
         try
         {
             var judge = roles.Judge ?? roles.Base;
             if (roles.Grader is { } grader && NameOf(grader) == NameOf(judge))
                 throw new AlignmentException($"the grader {grader.Name} is also the judge that selects the training data, and what trains must not measure: name another with --grader.");
-            ResponseStore? store = null;
             var opened = new Dictionary<string, RoleClient>();
             RoleClient Client(ModelSettings? settings)
             {
                 if (opened.TryGetValue(NameOf(settings), out var same)) return same;
-                if (settings?.Name.Address is not null && store is null) clients._owned.Add(store = OpenStore(roles.Responses));
-                var client = settings?.Name.Address is null ? local(settings is null ? null : settings.Name.Path ?? ShippedModel.Folder) : RoleClient.Remote(settings, run, store!, roles);
-                clients._owned.Insert(0, client);
+                var client = settings?.Name.Address is null ? local(settings is null ? null : settings.Name.Path ?? ShippedModel.Folder, clients) : RoleClient.Remote(settings, clients);
+                clients._owned.Add(client);
                 return opened[NameOf(settings)] = client;
             }
 
@@ -55,11 +55,20 @@ internal sealed class RunClients : IDisposable
         }
     }
 
+    /// <summary>How the calls are kept.</summary>
+    public ModelRoles Roles { get; }
+
+    /// <summary>Where responses are kept; opened when it is first asked for.</summary>
+    /// <exception cref="AlignmentException">It cannot be opened.</exception>
+    public ResponseStore Responses => _store ??= OpenStore(Roles.Responses);
+
     /// <summary>Lets all go: the models first, then the store.</summary>
     public void Dispose()
     {
         foreach (var owned in _owned) owned.Dispose();
         _owned.Clear();
+        _store?.Dispose();
+        _store = null;
     }
 
     private static string NameOf(ModelSettings? settings) => settings is null ? "" : RoleClient.NameOf(settings);

@@ -45,7 +45,7 @@ internal sealed class DataContext : IDisposable
         {
             folder = RunFolder.Open(options.Out, new(policy.Hash, RoleClient.NameOf(roles.Base), options.Seed, new Dictionary<string, string> { ["kind"] = "prompts of files" }));
             new RunOrigin(Path.GetFullPath(options.PolicyFolder), PlaceOf(roles.Base), policy.Spec(null, options.SpecTokens).Text).Write(options.Out);
-            return new(options, policy, folder, RunClients.Open(roles, Path.GetFileName(folder.FolderPath), path => Local(path ?? ShippedModel.Folder, options)));
+            return new(options, policy, folder, RunClients.Open(roles, Path.GetFileName(folder.FolderPath), (path, clients) => Local(path ?? ShippedModel.Folder, options, clients)));
         }
         catch (Exception problem)
         {
@@ -112,12 +112,12 @@ internal sealed class DataContext : IDisposable
 
     private ModelWords Words(RoleClient client) => ModelWords.Of(client.Format, Policy, Options.SpecTokens, Seed("judge-words"));
 
-    private static RoleClient Local(string path, DataOptions options)
+    private static RoleClient Local(string path, DataOptions options, RunClients clients)
     {
         if (!LocalChat.IsMiniature(path))
         {
             var models = options.Models;
-            return RoleClient.Local(LocalChat.Open(path, options.MaxTokens), new[] { models.Base, models.Judge, models.Grader }.FirstOrDefault(role => role?.Name.Path == path)?.Format);
+            return RoleClient.Local(LocalChat.Open(path, options.MaxTokens), clients, new[] { models.Base, models.Judge, models.Grader }.FirstOrDefault(role => role?.Name.Path == path)?.Format);
         }
 
         var arm = ArmModels.OpenModel(path, options.PolicyFolder);

@@ -55,6 +55,9 @@ public sealed record DataOptions
     /// <summary>The lowest score that is trained on, from 0 to 1.</summary>
     public double Threshold { get; init; } = 0.8;
 
+    /// <summary>The arms to measure: <c>base</c>, <c>base+policy</c> and what was trained in the run; none: all that there are.</summary>
+    public IReadOnlyList<string> Arms { get; init; } = [];
+
     /// <summary>Most samples of one prompt that are trained on.</summary>
     public int KeepPerPrompt { get; init; } = 1;
 

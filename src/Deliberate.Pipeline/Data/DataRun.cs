@@ -39,6 +39,7 @@ public sealed class DataRun : IDisposable
         if (!StageNames.Contains(stage)) throw new AlignmentException($"prompts of files go through {string.Join(", ", StageNames)}.");
         var prompts = await new PromptStage(_run, progress).PrepareAsync(cancel).ConfigureAwait(false);
         var lines = new List<(string, string)> { ("prompts", Told(prompts)) };
+        if (_run.Clients.Base.Prompts is { } means) lines.Add(("prompts computed by", means));
         if (stage == "eval")
         {
             var figures = await new GradeStage(_run, progress).GradeAsync(prompts, cancel).ConfigureAwait(false);
@@ -86,6 +87,7 @@ public sealed class DataRun : IDisposable
         {
             var tuned = await Task.Run(() => new TuneStage(_run, progress).Train(examples, arm, cancel), cancel).ConfigureAwait(false);
             lines.Add((arm, Text($"{tuned.Rows} examples in {tuned.Losses.Count} steps, loss {tuned.Losses[0]:0.000} to {tuned.Losses.TakeLast(5).Average():0.000}; {_run.ModelFolder(arm)}")));
+            if (tuned.Computed is { } type) lines.Add(($"{arm}, computed in", type));
             lines.AddRange(tuned.Left.Select(entry => ($"{arm}, left out", Text($"{entry.Value} {entry.Key}"))));
             return tuned;
         }

@@ -12,7 +12,8 @@ internal sealed record GradedAnswer(Prompt Prompt, Completion Completion, bool R
 
 /// <summary>
 /// Figures on the held-out prompts. <c>followed</c>: the grader, who reads the policy and not the thought, finds the answer good. <c>refused</c>: the answer
-/// begins like a refusal. Both also by category (<c>followed:CATEGORY</c>) and by the label that the file gives (<c>refused:safe</c>).
+/// begins like a refusal. Both also by category (<c>followed:CATEGORY</c>), by the label that the file gives (<c>refused:safe</c>), and where there are
+/// several files by their names (<c>refused:questions.csv</c>).
 /// </summary>
 /// <param name="Schema">1.</param>
 /// <param name="Key">Names the result.</param>
@@ -27,37 +28,48 @@ internal sealed record GradedFigures(
     int Schema, string Key, string PolicyHash, int Seed, string Base, string? Grader, IReadOnlyDictionary<string, IReadOnlyDictionary<string, Metric>> Arms,
     IReadOnlyDictionary<string, Metric> Difference, IReadOnlyDictionary<string, int> Failed);
 
-/// <summary>Measures the base model on the held-out prompts, without the policy and with it: <c>eval.json</c> and <c>answers-ARM.jsonl</c>.</summary>
+/// <summary>Measures the base model on the held-out prompts, without the policy and with it, and what was trained: <c>eval.json</c> and <c>answers-ARM.jsonl</c>.</summary>
 internal sealed class GradeStage(DataContext run, IProgress<StageProgress>? progress)
 {
     public const string File = "eval.json";
 
-    /// <exception cref="AlignmentException">Nothing is held out, or the stage cannot go on.</exception>
+    /// <exception cref="AlignmentException">Nothing is held out, an arm is asked for that there is not, or the stage cannot go on.</exception>
     public async Task<GradedFigures> GradeAsync(PreparedPrompts prompts, CancellationToken cancel)
     {
         if (prompts.HeldOut == 0) throw new AlignmentException("no prompt is held out to measure on: set --held-out above 0, or give more prompts.");
         var options = run.Options;
-        string[] trained = [.. new[] { Arms.InstantRefusal, Arms.Sft, Arms.SftRl }.Where(arm => System.IO.File.Exists(Path.Combine(run.ModelFolder(arm), "config.json")))];
-        var key = StageKey.Of("graded-2", prompts.Key, trained.Select(arm => FingerprintOf(run.ModelFolder(arm))).ToArray(), run.Clients.Base.Name, run.BaseWords.Generation.Version, run.Clients.Grader?.Name, run.GraderWords?.Judging.Version, options.JudgeRuns, options.Threshold, options.MaxTokens, options.SpecTokens, options.Seed);
+        var arms = ArmsOf(options.Arms);
+        string[] trained = [.. arms.Where(IsTrained)];
+        var key = StageKey.Of("graded-3", prompts.Key, arms, trained.Select(arm => FingerprintOf(run.ModelFolder(arm))).ToArray(), run.Clients.Base.Name, run.BaseWords.Generation.Version, run.Clients.Grader?.Name, run.GraderWords?.Judging.Version, options.JudgeRuns, options.Threshold, options.MaxTokens, options.SpecTokens, options.Seed);
         if (run.Finished<GradedFigures>("eval", key, File) is { } done && (done.Failed.Count == 0 || !options.Models.RetryFailed)) return done;
         var heldOut = JsonLines.Read<Prompt>(run.PathOf(PromptStage.HeldOutFile));
         var answerFailures = new CallFailures(run.Clients.Base.Name);
         var gradeFailures = new CallFailures(run.Clients.Grader?.Name ?? "");
         var bootstrap = new Bootstrap(run.Seed("bootstrap"));
         var answers = new Dictionary<string, GradedAnswer?[]>();
-        foreach (var arm in (string[])[Arms.Base, Arms.BaseWithPolicy, .. trained])
+        foreach (var arm in arms)
         {
-            using var own = trained.Contains(arm) ? RoleClient.Local(LocalChat.Open(run.ModelFolder(arm), options.MaxTokens)) : null;
+            using var own = trained.Contains(arm) ? RoleClient.Local(LocalChat.Open(run.ModelFolder(arm), options.MaxTokens), run.Clients) : null;
             answers[arm] = await AnswersAsync(arm, own ?? run.Clients.Base, heldOut, answerFailures, gradeFailures, cancel).ConfigureAwait(false);
             JsonLines.Write(run.PathOf($"answers-{arm}.jsonl"), answers[arm].OfType<GradedAnswer>());
         }
 
         var failed = answerFailures.Reasons.Concat(gradeFailures.Reasons).GroupBy(entry => entry.Key).ToDictionary(group => group.Key, group => group.Sum(entry => entry.Value));
         var result = new GradedFigures(1, key, run.Policy.Hash, options.Seed, run.Clients.Base.Name, run.Clients.Grader?.Name,
-            answers.ToDictionary(arm => arm.Key, arm => (IReadOnlyDictionary<string, Metric>)Metrics(arm.Value, bootstrap)), answers.Keys.Where(arm => arm != Arms.Base).SelectMany(arm => Differences(answers[arm], answers[Arms.Base], bootstrap).Select(metric => (Name: $"{arm} less base, {metric.Key}", metric.Value))).ToDictionary(metric => metric.Name, metric => metric.Value), failed);
+            answers.ToDictionary(arm => arm.Key, arm => (IReadOnlyDictionary<string, Metric>)Metrics(arm.Value, bootstrap)), answers.Keys.Where(arm => arm != Arms.Base && answers.ContainsKey(Arms.Base)).SelectMany(arm => Differences(answers[arm], answers[Arms.Base], bootstrap).Select(metric => (Name: $"{arm} less base, {metric.Key}", metric.Value))).ToDictionary(metric => metric.Name, metric => metric.Value), failed);
         AtomicFile.Write(run.PathOf(File), stream => System.Text.Json.JsonSerializer.Serialize(stream, result, RunJson.Indented));
         return run.Finish("eval", key, result);
     }
+
+    // All that there are, or those that are asked for, in this order.
+    private string[] ArmsOf(IReadOnlyList<string> asked)
+    {
+        string[] all = [Arms.Base, Arms.BaseWithPolicy, .. new[] { Arms.InstantRefusal, Arms.Sft, Arms.SftRl }.Where(arm => System.IO.File.Exists(Path.Combine(run.ModelFolder(arm), "config.json")))];
+        if (asked.Except(all).FirstOrDefault() is { } unknown) throw new AlignmentException($"there is no arm '{unknown}' to measure in this run: it has {string.Join(", ", all)}.");
+        return asked.Count == 0 ? all : [.. all.Where(asked.Contains)];
+    }
+
+    private static bool IsTrained(string arm) => arm is not (Arms.Base or Arms.BaseWithPolicy);
 
     private static string FingerprintOf(string folder)
     {
@@ -110,6 +122,8 @@ internal sealed class GradeStage(DataContext run, IProgress<StageProgress>? prog
         foreach (var group in answers.OfType<GradedAnswer>().GroupBy(answer => answer.Prompt.Category ?? "none").OrderBy(group => group.Key, StringComparer.Ordinal)) Add($":{group.Key}", group);
         foreach (var group in answers.OfType<GradedAnswer>().Where(answer => answer.Prompt.Tags?.ContainsKey("label") ?? false).GroupBy(answer => answer.Prompt.Tags!["label"]).OrderBy(group => group.Key, StringComparer.Ordinal))
             Add($":{group.Key}", group);
+        var files = answers.OfType<GradedAnswer>().GroupBy(answer => answer.Prompt.Tags?.GetValueOrDefault("file") ?? "").OrderBy(group => group.Key, StringComparer.Ordinal).ToArray();
+        if (files.Length > 1) foreach (var file in files) Add($":{file.Key}", file);
         return metrics;
     }
 

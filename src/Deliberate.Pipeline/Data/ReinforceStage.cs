@@ -39,6 +39,7 @@ internal sealed class ReinforceStage(DataContext run, IProgress<StageProgress>? 
     public const string File = "rl.jsonl", RolloutsFile = "rollouts.jsonl";
     private const int CheckpointEvery = 5;
     private static readonly FormatFilter Form = new();
+    private ModelWeights? _weights; // the sampler's copy, made anew in the same memory after each step
 
     /// <exception cref="AlignmentException">There is nothing to learn from.</exception>
     public async Task<ReinforcedModel> TrainAsync(PreparedPrompts prompts, TunedModel tuned, CancellationToken cancel)
@@ -56,7 +57,7 @@ internal sealed class ReinforceStage(DataContext run, IProgress<StageProgress>? 
         if (trainer.TryResume(scratch))
         {
             lines.AddRange(JsonLines.Read<RlLine>(run.PathOf(File)).Take((int)trainer.Steps));
-            sampler.Load(trainer.Weights());
+            sampler.Load(_weights = trainer.Weights(_weights));
         }
 
         // Rollouts of steps that will be done again are dropped.
@@ -73,7 +74,7 @@ internal sealed class ReinforceStage(DataContext run, IProgress<StageProgress>? 
 
         var folder = run.ModelFolder(Arms.SftRl);
         if (!options.Full) PeftFolder.Save(Path.Combine(folder, "adapter"), trainer.Adapter(), run.ModelFolder(Arms.Sft));
-        ModelWriter.Write(folder, trainer.Weights(), from: model.Path);
+        ModelWriter.Write(folder, trainer.Weights(_weights), from: model.Path);
         return run.Finish("rl", key, new ReinforcedModel(key, lines));
     }
 
@@ -131,7 +132,7 @@ internal sealed class ReinforceStage(DataContext run, IProgress<StageProgress>? 
         }
 
         var did = trainer.Step(batch);
-        sampler.Load(trainer.Weights());
+        sampler.Load(_weights = trainer.Weights(_weights));
         await using (var stream = new FileStream(run.PathOf(RolloutsFile), FileMode.Append, FileAccess.Write))
             foreach (var record in records) JsonLines.Append(stream, record);
         return new(step, rewards.Where(reward => reward.Value is not null).Select(reward => reward.Value!.Value).DefaultIfEmpty(0).Average(), did.Kl, did.Entropy,

@@ -4,6 +4,7 @@ using Deliberate.Inference.Chat;
 using Deliberate.Inference.Models;
 using Deliberate.Inference.Templates;
 using Deliberate.Runs;
+using Deliberate.Training.Decoding;
 using Deliberate.Training.Lora;
 using Deliberate.Training.Sft;
 
@@ -14,7 +15,8 @@ namespace Deliberate.Pipeline.Data;
 /// <param name="Rows">Examples that were learned.</param>
 /// <param name="Left">Examples that were left out, by reason.</param>
 /// <param name="Losses">Loss of every step, nats a token.</param>
-internal sealed record TunedModel(string Key, int Rows, IReadOnlyDictionary<string, int> Left, IReadOnlyList<double> Losses);
+/// <param name="Computed">In which type it was computed, and why.</param>
+internal sealed record TunedModel(string Key, int Rows, IReadOnlyDictionary<string, int> Left, IReadOnlyList<double> Losses, string? Computed = null);
 
 /// <summary>
 /// Supervised fine-tuning of a model of this machine on the distilled examples, by low-rank adapters or in full (paper, section 2.3.3): <c>models/sft</c> with
@@ -64,7 +66,7 @@ internal sealed class TuneStage(DataContext run, IProgress<StageProgress>? progr
             ModelWriter.Write(folder, adapter.Merge(model.Weights), from: model.Path);
         }
 
-        return run.Finish(arm, key, new TunedModel(key, rows.Count, left, losses));
+        return run.Finish(arm, key, new TunedModel(key, rows.Count, left, losses, Decoder.Choice(model.Weights.Config, !options.Full, options.Device).Told));
     }
 
     /// <summary>The first examples as the model would see them, with the parts that the loss covers.</summary>

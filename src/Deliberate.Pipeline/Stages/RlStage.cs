@@ -49,6 +49,7 @@ internal sealed class RlStage(RunContext run, StageClock clock, ArmStore store, 
         var scratch = store.Scratch(arm);
         using var trainer = new GrpoTrainer(start, sizes.Grpo);
         using var sampler = new RolloutSampler(start, new ChatFormat(run.Base.Tokenizer), Limits.CompletionTokens);
+        ModelWeights? copy = null; // the sampler's, made anew in the same memory after each step
         var weights = new PromptWeights(pool);
         var figures = new List<RlFigures>();
         var reward = new AnswerReward(new Judge(run.Clients.Judge.For("rl"), new MiniatureJudgeFormat(), new(sizes.RlJudgeRuns, Temperature: sizes.JudgeTemperature, MaxTokens: Limits.VerdictTokens, Seed: seed)));
@@ -57,7 +58,7 @@ internal sealed class RlStage(RunContext run, StageClock clock, ArmStore store, 
             var earlier = JsonLines.Read<Progress>(ProgressPath(scratch, trainer.Steps))[0];
             figures.AddRange(earlier.Figures);
             earlier.Weights.CopyTo(weights.State, 0);
-            sampler.Load(trainer.Weights());
+            sampler.Load(copy = trainer.Weights(copy));
         }
 
         var rollouts = run.PathOf($"rollouts-{arm}.jsonl");
@@ -89,7 +90,7 @@ internal sealed class RlStage(RunContext run, StageClock clock, ArmStore store, 
 
             TokenRow[] mixed = rows.Length == 0 ? [] : [.. Enumerable.Range(0, MixedRows).Select(_ => rows[random.Next(rows.Length)])];
             var did = trainer.Step(batch, mixed);
-            sampler.Load(trainer.Weights());
+            sampler.Load(copy = trainer.Weights(copy));
             var now = Figures(step, did, requests, sampled, rewards, (double)flat / prompts.Length);
             figures.Add(step % OracleEvery == 0 || step == sizes.RlSteps ? Validated(now, sampler, validation, seed, cancel) : now);
             Append(rollouts, records);
@@ -105,7 +106,7 @@ internal sealed class RlStage(RunContext run, StageClock clock, ArmStore store, 
                 stopped = $"{arm}: reinforcement learning stopped after {step} of {sizes.RlSteps} steps: in the last {PatienceWhenFlat} steps nearly every group of rollouts earned equal rewards, which gives no gradient.";
         }
 
-        return new(trainer.Weights(), new(Curves(arm, figures), Alarms(figures), stopped is null ? [] : [stopped], figures.Count));
+        return new(trainer.Weights(copy), new(Curves(arm, figures), Alarms(figures), stopped is null ? [] : [stopped], figures.Count));
     }
 
     private static string ProgressPath(string scratch, long step) => Path.Combine(scratch, string.Create(CultureInfo.InvariantCulture, $"progress-{step}.jsonl"));
@@ -184,7 +185,7 @@ internal sealed class RlStage(RunContext run, StageClock clock, ArmStore store, 
             [.. from step in figures
                 let metric = value(step)
                 where metric is { N: > 0 }
-                select (IReadOnlyList<double>)[step.Step, Math.Round(metric.Value, 5), Math.Round(metric.Low, 5), Math.Round(metric.High, 5)]]);
+                select (IReadOnlyList<double>)[step.Step, Math.Round(metric.Value, 5), Math.Round(metric.Low, 5), Math.Round(metric.High, 5), metric.N]]);
         return
         [
             Curve("reward", step => step.Reward), Curve("kl", step => step.Kl), Curve("entropy", step => step.Entropy), Curve("length", step => step.Length),

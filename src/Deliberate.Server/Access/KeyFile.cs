@@ -50,6 +50,10 @@ public sealed class KeyFile
         return found;
     }
 
+    /// <summary>Whose the key of this id is, or null.</summary>
+    /// <exception cref="InvalidDataException">The file cannot be read any more.</exception>
+    public string? NameOf(string id) => Keys.FirstOrDefault(key => key.Id == id)?.Name;
+
     /// <summary>Makes a key and keeps its hash.</summary>
     /// <returns>The key's text, which is told once.</returns>
     /// <exception cref="ArgumentException">A right is unknown, or there is none.</exception>

@@ -20,6 +20,9 @@ public sealed class DashboardOptions
     /// </summary>
     public Func<ClaimsPrincipal, bool> IsStillCaller { get; set; } = _ => true;
 
+    /// <summary>Whose a key is, by the id under which the audit log knows its holder; null where that is not known. Called from many threads.</summary>
+    public Func<string, string?> NameOf { get; set; } = _ => null;
+
     /// <summary>The store of endpoints' responses, for what runs cost; null: none.</summary>
     public string? Responses { get; set; }
 

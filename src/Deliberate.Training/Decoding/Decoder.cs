@@ -53,7 +53,7 @@ public sealed class Decoder : IDisposable
         _fitsHost = DecoderBodies.IsPlain(Config) && Device.type == TorchSharp.DeviceType.CPU;
         IsPlain = _fitsHost && options.Adapter is null;
         _checkpointing = options.GradientCheckpointing;
-        _compute = options.Bf16 ?? (IsPlain ? Processor.FastBf16 : MatrixProbe.Of(Device).Bf16) ? ScalarType.BFloat16 : ScalarType.Float32;
+        _compute = Choice(Config, options.Adapter is not null, options.Device, options.Bf16).Bf16 ? ScalarType.BFloat16 : ScalarType.Float32;
         _lora = options.Adapter?.Options;
         if (options.Adapter is { } fits) LoraTargets.Check(fits, Config, "The adapter");
         var loader = new ParameterLoader(weights, _lora is { Fp32Base: false } ? ScalarType.BFloat16 : ScalarType.Float32, Device, trained: _lora is null);
@@ -68,6 +68,23 @@ public sealed class Decoder : IDisposable
         _fitsHost &= _compute == ScalarType.Float32;
         // Frozen matrices are packed in fp32 twice there; large models do without.
         Body = DecoderBodies.Default(_fitsHost && (_lora is null || 8.0 * Projections.Sum(projection => projection.Weight.Tensor.numel()) < MostKept));
+    }
+
+    /// <summary>Whether a model is computed in bf16, and why, as "bf16 (fp32 115 GFLOP/s, bf16 547)". A device is measured once.</summary>
+    /// <param name="config">The model.</param>
+    /// <param name="adapted">Whether adapters are trained.</param>
+    /// <param name="device">Where: see <see cref="DecoderOptions.Device"/>.</param>
+    /// <param name="bf16">What is asked for; null leaves it open.</param>
+    /// <exception cref="NotSupportedException">The device is not there.</exception>
+    public static (bool Bf16, string Told) Choice(ModelConfig config, bool adapted, string device, bool? bf16 = null)
+    {
+        if (bf16 is { } asked) return (asked, asked ? "bf16" : "fp32");
+        var place = TrainingDevice.Parse(device);
+        // All weights of a plain model have a body in plain C#, which libtorch's fp32 says nothing about.
+        if (DecoderBodies.IsPlain(config) && place.type == TorchSharp.DeviceType.CPU && !adapted)
+            return (Processor.FastBf16, Processor.FastBf16 ? "bf16 (the processor multiplies it in hardware)" : "fp32 (the processor does not multiply bf16 in hardware)");
+        var probe = MatrixProbe.Of(place);
+        return (probe.Bf16, probe.ToString());
     }
 
     /// <summary>The shape of the model.</summary>
@@ -169,9 +186,12 @@ public sealed class Decoder : IDisposable
     }
 
     /// <summary>A copy of the parameters under Hugging Face's names, with the adapters merged in.</summary>
-    public ModelWeights ToWeights()
+    /// <param name="reuse">An earlier copy, which nobody reads any more: it is overwritten and returned, so that a copy a step is no garbage. Null makes a new one.</param>
+    /// <exception cref="ArgumentException">The earlier copy is of another shape.</exception>
+    public ModelWeights ToWeights(ModelWeights? reuse = null)
     {
-        var weights = new ModelWeights(Config);
+        if (reuse is not null && reuse.Config != Config) throw new ArgumentException("The weights to overwrite are of another shape than the model's.", nameof(reuse));
+        var weights = reuse ?? new ModelWeights(Config);
         foreach (var parameter in Stored) parameter.CopyTo(name => weights[name]);
         if (_lora is not null)
             foreach (var (module, matrices) in ToAdapter().Modules) LoraAdapter.Add(matrices, weights[module + ".weight"]);

@@ -94,7 +94,9 @@ public sealed class GrpoTrainer : IDisposable
     }
 
     /// <summary>A copy of the policy, for sampling, with adapters merged in.</summary>
-    public ModelWeights Weights() => _policy.ToWeights();
+    /// <param name="reuse">An earlier copy, which nobody reads any more: it is overwritten and returned. Null makes a new one.</param>
+    /// <exception cref="ArgumentException">The earlier copy is of another shape.</exception>
+    public ModelWeights Weights(ModelWeights? reuse = null) => _policy.ToWeights(reuse);
 
     /// <summary>A copy of the adapters.</summary>
     /// <exception cref="InvalidOperationException">There are none.</exception>

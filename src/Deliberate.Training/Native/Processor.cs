@@ -6,6 +6,9 @@ internal static class Processor
     /// <summary>Whether it multiplies bf16 matrices in hardware; without that bf16 can be slower than fp32.</summary>
     public static bool FastBf16 { get; } = Probe();
 
+    /// <summary>Whether <c>DELIBERATE_BF16</c> asks for bf16.</summary>
+    public static bool AskedForBf16 => Environment.GetEnvironmentVariable("DELIBERATE_BF16") == "1";
+
     // .NET does not report these two instruction sets; Linux does.
     private static bool Probe()
     {

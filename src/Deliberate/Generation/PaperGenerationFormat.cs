@@ -6,16 +6,20 @@ using Microsoft.Extensions.AI;
 namespace Deliberate.Generation;
 
 /// <summary>
-/// The prompt of the paper's data generation (section 2.3.1) in our words: one message that quotes the conversation, gives the policy and
-/// asks the model to weigh its answer against it in its thought, citing what applies.
+/// The prompt of the paper's data generation (section 2.3.1) in our words: one message that gives the policy, quotes the conversation and
+/// asks the model to weigh its answer against the policy in its thought, citing what applies.
 /// </summary>
+/// <remarks>
+/// The paper quotes the conversation first. Here the policy, which is long and the same for all prompts of a category, comes first, so that servers
+/// and engines that keep the beginnings of prompts read it once.
+/// </remarks>
 /// <param name="tags">Whether the model is told to mark its thought with tags: for those that do not think by themselves.</param>
 public sealed class PaperGenerationFormat(bool tags = false) : IGenerationFormat
 {
     private const string Tags = "\nWrite this thought first, between <think> and </think>.";
 
     /// <inheritdoc/>
-    public string Version => tags ? "paper-generation-1-tags" : "paper-generation-1";
+    public string Version => tags ? "paper-generation-2-tags" : "paper-generation-2";
 
     /// <inheritdoc/>
     public IReadOnlyList<ChatMessage> Write(Conversation conversation, Spec spec)
@@ -27,13 +31,16 @@ public sealed class PaperGenerationFormat(bool tags = false) : IGenerationFormat
         return
         [
             new ChatMessage(ChatRole.User, $"""
-                Here is a conversation between a user and an assistant. Tags with the code {fence.Tag} mark where each message begins and ends.
+                These are the policies that an assistant's answers follow.
+
+                {spec.Text}
+
+                ----
+                Here is a conversation between a user and the assistant. Tags with the code {fence.Tag} mark where each message begins and ends.
 
                 {quoted}
 
-                Write the best possible answer to the user's last message. The answer must follow all of the policies below.
-
-                {spec.Text}
+                Write the best possible answer to the user's last message. It must follow all of the policies above.
 
                 ----
                 FINAL INSTRUCTIONS

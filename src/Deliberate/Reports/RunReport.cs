@@ -72,7 +72,7 @@ public sealed record ReportAlarm(int Step, string Kind, string Detail);
 /// <summary>One training curve.</summary>
 /// <param name="Arm">The arm it belongs to.</param>
 /// <param name="Name">What is plotted: "loss", "reward", "kl", "entropy", "refusals", "length", "oracle", and those of <see cref="CheckpointCurves"/>.</param>
-/// <param name="Points">(step, value) in order; a value that was measured on prompts of its own may have the ends of its 95 % interval behind it.</param>
+/// <param name="Points">(step, value) in order; a value that was measured on prompts of its own may have the ends of its 95 % interval and the number of prompts behind it.</param>
 public sealed record ReportCurve(string Arm, string Name, IReadOnlyList<IReadOnlyList<double>> Points);
 
 /// <summary>One prompt and what each arm made of it.</summary>

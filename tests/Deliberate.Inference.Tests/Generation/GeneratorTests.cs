@@ -72,6 +72,28 @@ public class GeneratorTests
         }
     }
 
+    [Theory]
+    [MemberData(nameof(Shapes))]
+    public async Task Long_prompts_that_begin_alike_give_the_bits_that_each_gives_alone(string shape)
+    {
+        // Over several pages of keys, from two beginnings, parting within a page and at its end.
+        var (config, random) = (Tiny.Shape(shape) with { MaxPositions = 900 }, new Random(9));
+        int[][] stems = [Tiny.Tokens(random, 600), Tiny.Tokens(random, 300)];
+        GenerationRequest[] requests = [.. Enumerable.Range(0, 22).Select(i => new GenerationRequest
+        {
+            Prompt = [.. stems[i % 2][..(i % 2 == 1 ? 300 : i % 3 == 0 ? 512 : 600 - i)], .. Tiny.Tokens(random, 1 + 3 * i)], MaxNewTokens = 12, Temperature = 0.9f, Seed = i,
+        })];
+        using var alone = Tiny.Generator(config, maxBatch: 1, share: false);
+        var expected = alone.Generate(requests);
+        foreach (var together in (bool[])[false, true])
+        {
+            using var generator = new Generator(Tiny.Weights(config), new() { Threads = 2, MaxBatch = 64, Together = together });
+            AssertSame(expected, generator.Generate(requests));
+            var open = requests.Select(request => generator.SubmitAsync(request, TestContext.Current.CancellationToken)).ToArray();
+            AssertSame(expected, await Task.WhenAll(open));
+        }
+    }
+
     [Fact]
     public void Many_samples_of_one_prompt_differ_by_their_seed_alone()
     {

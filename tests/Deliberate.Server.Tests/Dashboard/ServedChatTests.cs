@@ -83,8 +83,12 @@ public sealed class ServedChatTests : IDisposable
         await using var server = await ServeAsync(new ServedModelOptions("m", new SayingModel($"{MadeRuns.Marker} thought", "An answer.")));
         await server.SendAsync(HttpMethod.Post, "/v1/chat/completions", "chat", RunningServer.Chat("asked over the interface"), cancel: TestContext.Current.CancellationToken);
         await using var visitor = await VisitAsync(server, "audit");
-        Assert.Contains("records 1 to 1", Html.Text(await visitor.PageAsync("/dashboard/audit")), StringComparison.Ordinal);
+        var log = Html.Text(await visitor.PageAsync("/dashboard/audit"));
+        Assert.Contains("records 1 to 1", log, StringComparison.Ordinal);
         var exchange = await visitor.PageAsync("/dashboard/audit/1");
+        // The caller by the name of the key, and by the id under which the log knows it.
+        var caller = $"chat ({new AuditHistory(server.AuditFolder).Get(1)!.Entry!.Exchange.Caller})";
+        Assert.All((string[])[log, Html.Text(exchange)], text => Assert.Contains(caller, text, StringComparison.Ordinal));
         Assert.Contains("asked over the interface", exchange, StringComparison.Ordinal);
         Assert.Contains(MadeRuns.Marker, exchange, StringComparison.Ordinal);
     }
@@ -95,7 +99,7 @@ public sealed class ServedChatTests : IDisposable
     {
         var server = builder.Services.Select(service => service.ImplementationInstance).OfType<ServerOptions>().Single();
         var keys = new KeyFile(server.KeyFile);
-        builder.Services.AddDashboard(new() { Runs = _runs.Folder, AuditFolder = server.AuditFolder, FindCaller = key => keys.Find(key)?.Principal("key") });
+        builder.Services.AddDashboard(new() { Runs = _runs.Folder, AuditFolder = server.AuditFolder, FindCaller = key => keys.Find(key)?.Principal("key"), NameOf = keys.NameOf });
     }, app => app.MapDashboard());
 
     private static async Task<Visitor> VisitAsync(RunningServer server, string key) => await Visitor.At(server.Http.BaseAddress!).LogInAsync(server.Keys[key]);

@@ -33,7 +33,7 @@ public class SampleGeneratorTests
     public async Task Every_sample_says_where_it_comes_from()
     {
         var sample = (await Generate(Echo(), new(SamplesPerPrompt: 2, Temperature: 0.7, Seed: 5)))[1];
-        Assert.Equal(new Provenance("hash", "theft", "fake-1", "paper-generation-1", 0.7, CallSeed.Derive(5, "p0", 1), 1), sample.Provenance);
+        Assert.Equal(new Provenance("hash", "theft", "fake-1", "paper-generation-2", 0.7, CallSeed.Derive(5, "p0", 1), 1), sample.Provenance);
     }
 
     [Fact]

@@ -21,6 +21,9 @@ internal sealed class AuditDesk(DashboardOptions options, TimeProvider time)
     /// <summary>The log.</summary>
     public AuditHistory History => _history ?? throw new InvalidOperationException("This dashboard was given no audit log.");
 
+    /// <summary>A caller as the pages name it: whose key it is, where that is known, and the key's id.</summary>
+    public string Told(string? caller) => caller is null ? "unknown" : options.NameOf(caller) is { } name ? $"{name} ({caller})" : caller;
+
     /// <summary>The last check that has ended; null: none has, since the dashboard was started.</summary>
     public ChainCheck? Last { get; private set; }
 

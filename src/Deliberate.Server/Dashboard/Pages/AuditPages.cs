@@ -25,7 +25,7 @@ internal static class AuditPages
         if (id?.Trim() is { Length: > 0 } sought) return Found(http, desk, sought);
         var query = AuditQuery.Read(http.Request.Query);
         var listing = query.After is { } after ? desk.History.After(query.Filter, after, PageSize) : desk.History.Before(query.Filter, query.Before, PageSize);
-        return pages.Page<AuditPage>(http, (nameof(AuditPage.Query), query), (nameof(AuditPage.Listing), listing), (nameof(AuditPage.Callers), desk.History.Callers),
+        return pages.Page<AuditPage>(http, (nameof(AuditPage.Query), query), (nameof(AuditPage.Listing), listing), (nameof(AuditPage.Callers), desk.History.Callers), (nameof(AuditPage.Told), (Func<string?, string>)desk.Told),
             (nameof(AuditPage.Models), desk.History.Models), (nameof(AuditPage.Check), desk.Last), (nameof(AuditPage.IsChecking), desk.IsChecking));
     }
 
@@ -37,7 +37,7 @@ internal static class AuditPages
                 $"Record {Numbers.Count(number)} cannot be read: {listed.Problem}. Check the chain, and keep the log's folder as evidence.");
         var hash = entry.Exchange.PolicyHash;
         var policy = hash is null ? null : policies.Find(hash);
-        return pages.Page<ExchangePage>(http, (nameof(ExchangePage.Entry), entry), (nameof(ExchangePage.HasPolicy), policy is not null), (nameof(ExchangePage.Clauses), IndexOf(policy, hash)));
+        return pages.Page<ExchangePage>(http, (nameof(ExchangePage.Entry), entry), (nameof(ExchangePage.Caller), desk.Told(entry.Exchange.Caller)), (nameof(ExchangePage.HasPolicy), policy is not null), (nameof(ExchangePage.Clauses), IndexOf(policy, hash)));
     }
 
     public static IResult PolicyOf(HttpContext http, PageSource pages, RunPolicies policies, string? hash = null)

@@ -1,7 +1,7 @@
 namespace Deliberate.Server.Report.Charts;
 
 /// <summary>A rectangle in drawing units; y grows downward.</summary>
-internal readonly record struct Box(double Left, double Top, double Right, double Bottom)
+public readonly record struct Box(double Left, double Top, double Right, double Bottom)
 {
     /// <summary>The area that two rectangles share; 0 when they do not meet.</summary>
     public double Overlap(Box other) =>

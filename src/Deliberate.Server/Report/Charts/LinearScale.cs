@@ -7,7 +7,7 @@ namespace Deliberate.Server.Report.Charts;
 /// <param name="Max">Highest value.</param>
 /// <param name="From">Where the lowest value lies, in drawing units.</param>
 /// <param name="To">Where the highest value lies.</param>
-internal readonly record struct LinearScale(double Min, double Max, double From, double To)
+public readonly record struct LinearScale(double Min, double Max, double From, double To)
 {
     /// <summary>The place of a value; the middle when the scale has no extent.</summary>
     public double Of(double value) => Max > Min ? From + ((value - Min) / (Max - Min) * (To - From)) : (From + To) / 2;
