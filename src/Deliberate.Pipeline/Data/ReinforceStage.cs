@@ -22,7 +22,7 @@ namespace Deliberate.Pipeline.Data;
 /// <param name="Malformed">Share of rollouts that were cut, had no thought or no answer: they earn 0 unjudged.</param>
 /// <param name="Flat">Share of prompts whose rollouts all earned the same, and so teach nothing.</param>
 /// <param name="Unscored">Share of rollouts without a reward.</param>
-/// <param name="Cited">Share of rollouts whose thought cites a clause that the policy has. It is measured and never rewarded: no reward may depend on what a thought says.</param>
+/// <param name="Cited">Share of rollouts whose thought names a clause that the policy has, in brackets or not. It is measured and never rewarded: no reward may depend on what a thought says.</param>
 internal sealed record RlLine(int Step, double Reward, double Kl, double Entropy, double Length, double Refusals, double Malformed, double Flat, double Unscored, double Cited = 0);
 
 /// <summary>What reinforcement learning did.</summary>
@@ -138,6 +138,6 @@ internal sealed class ReinforceStage(DataContext run, IProgress<StageProgress>? 
         return new(step, rewards.Where(reward => reward.Value is not null).Select(reward => reward.Value!.Value).DefaultIfEmpty(0).Average(), did.Kl, did.Entropy,
             sampled.Average(item => (double)(item.Tokens.Length - item.PromptLength)), sampled.Average(item => RefusalJudge.IsRefusal(item.Completion.Answer) ? 1.0 : 0),
             rewards.Average(reward => reward.FormatReason is null ? 0.0 : 1), (double)flat / prompts.Length, rewards.Average(reward => reward.Value is null ? 1.0 : 0),
-            sampled.Average(item => ClauseCitations.Find(item.Completion.Thinking).Any(code => run.Policy.Find(code) is not null) ? 1.0 : 0));
+            sampled.Average(item => ClauseCitations.Mentions(item.Completion.Thinking, run.Policy) ? 1.0 : 0));
     }
 }

@@ -1,4 +1,5 @@
 using Deliberate.Evaluation;
+using Deliberate.Tests.Policies;
 using Xunit;
 
 namespace Deliberate.Tests.Evaluation;
@@ -12,6 +13,15 @@ public class PolicyRecallTests
     [InlineData("[T3, S1]", "T3 S1")]
     [InlineData("T3 [t3] [T] [3] [Note]", "")]
     public void Finds_citations(string text, string codes) => Assert.Equal(codes, string.Join(' ', ClauseCitations.Find(text)));
+
+    [Theory]
+    [InlineData("[T1]", true)]
+    [InlineData("Clause T1 allows a story.", true)]
+    [InlineData("T1: a story", true)]
+    [InlineData("By [T1, Z9].", true)]
+    [InlineData("Z9, t1, T11, T1a and AT1 are none.", false)]
+    [InlineData("", false)]
+    public void A_mention_is_the_code_of_a_clause_that_there_is(string text, bool mentions) => Assert.Equal(mentions, ClauseCitations.Mentions(text, Written.Policy()));
 
     [Fact]
     public void Recall_is_of_the_category_the_action_or_the_very_clause()
