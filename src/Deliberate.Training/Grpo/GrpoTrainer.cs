@@ -23,6 +23,7 @@ public sealed class GrpoTrainer : IDisposable
     private readonly DecoderOptimizer _optimizer;
     private readonly IReadOnlyList<(string Name, Tensor Tensor)> _tensors;
     private readonly string _recipe;
+    private readonly TrainingThread _thread = new();
     private RunState _state = new();
 
     /// <summary>Starts at these weights.</summary>
@@ -68,29 +69,7 @@ public sealed class GrpoTrainer : IDisposable
         ArgumentNullException.ThrowIfNull(rollouts);
         Check(rollouts);
         RowCheck.Rows(mixed ??= [], _policy.Config);
-        var clock = Stopwatch.StartNew();
-        var useful = rollouts.Where(rollout => rollout.Advantage != 0 || _reference is not null);
-        var batches = SequenceBatch.Group(useful, rollout => rollout.Tokens.Length, _options.MicroBatchTokens, _options.Packing).ConvertAll(group => new RolloutBatch(group, rollouts, _options));
-        var mixedWeight = WeightedLoss.TotalWeight(mixed);
-        var mixes = mixedWeight > 0 && _options.SftWeight > 0;
-        var (sum, mixedLoss, norm) = (default(Sums), 0.0, 0.0);
-        if (batches.Count > 0 || mixes)
-        {
-            var rate = _options.LearningRate * Math.Min(1, (_state.Step + 1.0) / (_options.WarmUpSteps + 1));
-            for (var epoch = 0; epoch < _options.EpochsPerBatch; epoch++)
-            {
-                Gradients.Zero(_policy.Parameters);
-                (sum, mixedLoss) = (default, 0);
-                foreach (var batch in batches) sum += Backward(batch);
-                if (mixes) mixedLoss = Imitate(mixed, mixedWeight);
-                norm = _optimizer.Step(rate, 0);
-            }
-        }
-
-        var tokens = batches.Sum(batch => batch.Tokens) + (mixes ? mixed.Sum(row => (long)row.Tokens.Length) : 0);
-        _state = new RunState(_state.Step + 1, _state.Row + rollouts.Count, _state.Tokens + tokens, _state.Seconds + clock.Elapsed.TotalSeconds);
-        var count = Math.Max(1, sum.Count);
-        return new(_state.Step, sum.Loss, mixes ? mixedLoss : null, sum.Kl / count, sum.Entropy / count, sum.Clipped / count, norm, tokens, clock.Elapsed.TotalSeconds);
+        return _thread.Run(() => Learn(rollouts, mixed));
     }
 
     /// <summary>A copy of the policy, for sampling, with adapters merged in.</summary>
@@ -125,9 +104,37 @@ public sealed class GrpoTrainer : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        _thread.Dispose();
         _optimizer.Dispose();
         _policy.Dispose();
         if (_reference != _policy) _reference?.Dispose();
+    }
+
+    private GrpoStep Learn(IReadOnlyList<Rollout> rollouts, IReadOnlyList<TokenRow> mixed)
+    {
+        var clock = Stopwatch.StartNew();
+        var useful = rollouts.Where(rollout => rollout.Advantage != 0 || _reference is not null);
+        var batches = SequenceBatch.Group(useful, rollout => rollout.Tokens.Length, _options.MicroBatchTokens, _options.Packing).ConvertAll(group => new RolloutBatch(group, rollouts, _options));
+        var mixedWeight = WeightedLoss.TotalWeight(mixed);
+        var mixes = mixedWeight > 0 && _options.SftWeight > 0;
+        var (sum, mixedLoss, norm) = (default(Sums), 0.0, 0.0);
+        if (batches.Count > 0 || mixes)
+        {
+            var rate = _options.LearningRate * Math.Min(1, (_state.Step + 1.0) / (_options.WarmUpSteps + 1));
+            for (var epoch = 0; epoch < _options.EpochsPerBatch; epoch++)
+            {
+                Gradients.Zero(_policy.Parameters);
+                (sum, mixedLoss) = (default, 0);
+                foreach (var batch in batches) sum += Backward(batch);
+                if (mixes) mixedLoss = Imitate(mixed, mixedWeight);
+                norm = _optimizer.Step(rate, 0);
+            }
+        }
+
+        var tokens = batches.Sum(batch => batch.Tokens) + (mixes ? mixed.Sum(row => (long)row.Tokens.Length) : 0);
+        _state = new RunState(_state.Step + 1, _state.Row + rollouts.Count, _state.Tokens + tokens, _state.Seconds + clock.Elapsed.TotalSeconds);
+        var count = Math.Max(1, sum.Count);
+        return new(_state.Step, sum.Loss, mixes ? mixedLoss : null, sum.Kl / count, sum.Entropy / count, sum.Clipped / count, norm, tokens, clock.Elapsed.TotalSeconds);
     }
 
     private Sums Backward(RolloutBatch batch)
