@@ -155,7 +155,7 @@ internal sealed unsafe class ForwardPass
     private Cut CutOf(Rows rows, int stride)
     {
         var columns = _team.Size == 1 ? stride : PackedMatrix.Cut;
-        var wide = (stride / _team.Size + PackedMatrix.Granule - 1) / PackedMatrix.Granule * PackedMatrix.Granule;
+        var wide = ((stride + _team.Size - 1) / _team.Size + PackedMatrix.Granule - 1) / PackedMatrix.Granule * PackedMatrix.Granule;
         return new(stride, columns, rows.Plain == 0 ? 0 : (stride + columns - 1) / columns, wide, rows.Plain == rows.Count ? 0 : (stride + wide - 1) / wide);
     }
 
