@@ -23,7 +23,8 @@ public sealed class GrpoTrainer : IDisposable
     private readonly DecoderOptimizer _optimizer;
     private readonly IReadOnlyList<(string Name, Tensor Tensor)> _tensors;
     private readonly string _recipe;
-    private readonly TrainingThread _thread = new();
+    private readonly FreedMemory _memory = new();
+    private readonly TrainingThread.Lease _thread = TrainingThread.Rent();
     private RunState _state = new();
 
     /// <summary>Starts at these weights.</summary>
@@ -133,6 +134,7 @@ public sealed class GrpoTrainer : IDisposable
 
         var tokens = batches.Sum(batch => batch.Tokens) + (mixes ? mixed.Sum(row => (long)row.Tokens.Length) : 0);
         _state = new RunState(_state.Step + 1, _state.Row + rollouts.Count, _state.Tokens + tokens, _state.Seconds + clock.Elapsed.TotalSeconds);
+        _memory.AfterStep();
         var count = Math.Max(1, sum.Count);
         return new(_state.Step, sum.Loss, mixes ? mixedLoss : null, sum.Kl / count, sum.Entropy / count, sum.Clipped / count, norm, tokens, clock.Elapsed.TotalSeconds);
     }

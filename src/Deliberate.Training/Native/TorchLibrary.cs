@@ -40,6 +40,12 @@ public static partial class TorchLibrary
         }
     }
 
+    /// <summary>Gives free memory back to the system; what is taken next has its pages to pay for again.</summary>
+    internal static void Trim()
+    {
+        if (OperatingSystem.IsLinux()) _ = MallocTrim(0);
+    }
+
     // Raised only after the normal load failed, so systems where it works are untouched.
     private static nint ResolveOldSystem(Assembly assembly, string name)
     {
@@ -57,6 +63,9 @@ public static partial class TorchLibrary
 
     [LibraryImport("libc", EntryPoint = "setenv", StringMarshalling = StringMarshalling.Utf8)]
     private static partial int SetEnv(string name, string value, int overwrite);
+
+    [LibraryImport("libc", EntryPoint = "malloc_trim")]
+    private static partial int MallocTrim(nint pad);
 
     [LibraryImport("libc", EntryPoint = "mallopt")]
     private static partial int MallOpt(int parameter, int value);

@@ -3,37 +3,45 @@ using System.Collections.Concurrent;
 namespace Deliberate.Training.Native;
 
 /// <summary>
-/// A thread that does one piece of work after the other. glibc keeps what is freed for the thread that took it, so that steps of one training, each on another
-/// thread, would in the end hold the memory of a step many times over.
+/// A thread that does one piece of work after the other. glibc keeps what is freed for the thread that took it, so that steps of training, each on another
+/// thread, would in the end hold the memory of a step many times over. Threads are lent: trainings that follow each other have the same one, those that run at the
+/// same time have one each.
 /// </summary>
-internal sealed class TrainingThread : IDisposable
+internal sealed class TrainingThread
 {
+    private static readonly ConcurrentStack<TrainingThread> Idle = [];
+
     private readonly BlockingCollection<Action> _work = [];
-    private readonly Thread _thread;
 
-    public TrainingThread()
+    private TrainingThread() => new Thread(() =>
     {
-        _thread = new(() =>
-        {
-            foreach (var work in _work.GetConsumingEnumerable()) work();
-        })
-        { IsBackground = true, Name = "training" };
-        _thread.Start();
-    }
+        foreach (var work in _work.GetConsumingEnumerable()) work();
+    })
+    { IsBackground = true, Name = "training" }.Start();
 
-    /// <summary>Does the work there and waits for it; what it throws is thrown here.</summary>
-    public T Run<T>(Func<T> work)
+    /// <summary>Until it is disposed, a thread of one's own.</summary>
+    public static Lease Rent() => new(Idle.TryPop(out var idle) ? idle : new());
+
+    private T Run<T>(Func<T> work)
     {
         var task = new Task<T>(work);
         _work.Add(() => task.RunSynchronously(TaskScheduler.Default));
         return task.GetAwaiter().GetResult();
     }
 
-    /// <inheritdoc/>
-    public void Dispose()
+    internal sealed class Lease(TrainingThread thread) : IDisposable
     {
-        _work.CompleteAdding();
-        _thread.Join();
-        _work.Dispose();
+        private TrainingThread? _thread = thread;
+
+        /// <summary>Does the work there and waits for it; what it throws is thrown here.</summary>
+        public T Run<T>(Func<T> work) => (_thread ?? throw new ObjectDisposedException(nameof(TrainingThread))).Run(work);
+
+        /// <inheritdoc/>
+        public void Dispose()
+        {
+            if (Interlocked.Exchange(ref _thread, null) is not { } lent) return;
+            Idle.Push(lent);
+            TorchLibrary.Trim();
+        }
     }
 }

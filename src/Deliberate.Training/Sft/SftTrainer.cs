@@ -19,7 +19,7 @@ public static class SftTrainer
     /// <param name="start">The model to start from; not changed.</param>
     /// <param name="rows">What to learn. Rows without any loss weight are left out.</param>
     /// <param name="options">The recipe.</param>
-    /// <param name="progress">Called after every step, on the caller's thread.</param>
+    /// <param name="progress">Called after every step, on the training's thread, which waits for it.</param>
     /// <param name="cancel">Stops after the current step; a checkpoint is written first where there is a folder.</param>
     /// <returns>The trained model, with adapters merged in.</returns>
     /// <exception cref="ArgumentException">A row does not fit the model, or none teaches anything.</exception>
@@ -45,8 +45,14 @@ public static class SftTrainer
         ArgumentNullException.ThrowIfNull(rows);
         ArgumentNullException.ThrowIfNull(options);
         RowCheck.Rows(rows, start.Config);
-        var plan = SftPlan.Steps(rows, options);
         TorchLibrary.Initialize();
+        using var thread = TrainingThread.Rent();
+        return thread.Run(() => Learn(start, rows, options, progress, result, cancel));
+    }
+
+    private static T Learn<T>(ModelWeights start, IReadOnlyList<TokenRow> rows, SftOptions options, Action<SftProgress>? progress, Func<Decoder, T> result, CancellationToken cancel)
+    {
+        var plan = SftPlan.Steps(rows, options);
         var adapter = AdapterStart.Of(start.Config, options.Lora, options.StartAdapter);
         using var decoder = new Decoder(start, new DecoderOptions { Bf16 = options.Bf16, Adapter = adapter, Device = options.Device, GradientCheckpointing = options.GradientCheckpointing });
         using var optimizer = new DecoderOptimizer(decoder, options.Optimizer, options.WeightDecay, options.ClipNorm, options.Beta1, options.Beta2, options.Epsilon, options.DecayVectors);
@@ -59,7 +65,7 @@ public static class SftTrainer
             if (options.CheckpointFolder is { } to) Checkpoint.Save(to, tensors, state, recipe);
         }
 
-        var sinceCheckpoint = Stopwatch.StartNew();
+        var (sinceCheckpoint, memory) = (Stopwatch.StartNew(), new FreedMemory());
         while (state.Step < plan.Count)
         {
             if (cancel.IsCancellationRequested)
@@ -77,6 +83,7 @@ public static class SftTrainer
             var tokens = batch.Sum(row => (long)row.Tokens.Length);
             state = new RunState(state.Step + 1, state.Row + batch.Length, state.Tokens + tokens, state.Seconds + clock.Elapsed.TotalSeconds);
             progress?.Invoke(new(state.Step, plan.Count, loss, options.LearningRate * share, tokens / clock.Elapsed.TotalSeconds) { GradientNorm = norm });
+            memory.AfterStep();
             if (sinceCheckpoint.Elapsed.TotalSeconds < options.CheckpointSeconds) continue;
             Save();
             sinceCheckpoint.Restart();
