@@ -2,11 +2,11 @@ namespace Deliberate.Training.Native;
 
 /// <summary>
 /// Keeps a training from taking many times the memory of a step: batches of ever other sizes leave gaps that fit none of the next ones. When the process has come to
-/// twice what it had after the first step, what is free goes back to the system.
+/// much more than it had after the first step, what is free goes back to the system.
 /// </summary>
 internal sealed class FreedMemory
 {
-    private const double Most = 2;
+    private const double Most = 1.6;
     private long _needed;
 
     /// <summary>Between steps hardly anything is in use.</summary>
