@@ -21,9 +21,9 @@ internal static class RewardPeer
     {
         var body = Path.Combine(Path.GetTempPath(), $"rewards-{Environment.ProcessId}.json");
         await File.WriteAllTextAsync(body, RewardBenchmark.Request().Body);
-        using var server = Start(Environment.ProcessPath!, "reward-server");
         var port = FreePort();
         using var peer = Start(Environment.GetEnvironmentVariable("PYTHON") ?? "python3", Path.Combine(peers, "rewards.py"), port.ToString(CultureInfo.InvariantCulture));
+        using var server = Start(Environment.ProcessPath!, "reward-server");
         try
         {
             var address = (await server.StandardOutput.ReadLineAsync())!;

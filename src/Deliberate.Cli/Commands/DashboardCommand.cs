@@ -55,8 +55,8 @@ internal sealed class DashboardCommand : Command
             Responses = parse.GetRequiredValue(_responses),
             PolicyFolders = parse.GetValue(_policy) ?? [],
             AuditFolder = audit,
-            // Where `serve` keeps both.
-            NameOf = audit is null ? _ => null : new KeyFile(Path.Combine(Path.GetDirectoryName(Path.GetFullPath(Path.TrimEndingDirectorySeparator(audit)))!, ServeCommand.KeyFileName)).NameOf,
+            // `serve` keeps its keys beside its log.
+            NameOf = audit is null ? _ => null : new KeyFile(Path.GetFullPath(Path.Combine(audit, "..", ServeCommand.KeyFileName))).NameOf,
             Models = models.List,
         }, url);
         await using (app.ConfigureAwait(false))

@@ -17,6 +17,7 @@ internal sealed unsafe class Attention
 
     private readonly PackedModel _model;
     private readonly List<Part>[] _parts = [.. Enumerable.Range(0, MostRows).Select(_ => new List<Part>())];
+    private readonly List<(int Row, int End, Part Part)> _groups = [];
     private readonly nint[] _queries = new nint[MostRows], _outputs = new nint[MostRows];
     private readonly float* _sums; // (rows * queries of a key-value head, SumStride): a slice and the sum of weights
     private readonly float[] _sumMemory;
@@ -35,7 +36,11 @@ internal sealed unsafe class Attention
     }
 
     /// <summary>Begins with no position; add them before <c>Compute</c>.</summary>
-    public void Clear() => (_rows, _most) = (0, 0);
+    public void Clear()
+    {
+        (_rows, _most) = (0, 0);
+        _groups.Clear();
+    }
 
     /// <summary>
     /// Adds a position and finds the pages that hold what its query sees: everything before, or the last <paramref name="window"/> positions.
@@ -96,21 +101,16 @@ internal sealed unsafe class Attention
         var config = _model.Config;
         var (dim, queries) = (config.HeadDim, config.Heads / config.KvHeads);
         var scale = config.QueryScalar is null ? 1 / MathF.Sqrt(dim) : config.AttentionScale;
-        for (var p = 0; p < _most; p++)
-            for (int row = 0, end; row < _rows; row = end)
-            {
-                end = Together(p, row);
-                if (p >= _parts[row].Count) continue;
-                var (page, from, seen, count, offset) = _parts[row][p];
-                fixed (float* keys = page.Keys(layer, kvHead))
-                    for (var i = row * queries; i < end * queries; i += 2) // an odd last one is its own partner
-                    {
-                        var j = Math.Min(i + 1, end * queries - 1);
-                        float* s0 = _scores + i * _room + offset, s1 = _scores + j * _room + offset;
-                        Scores(Query(i), Query(j), keys + from * dim, dim, count - from, s0, s1, scale);
-                        for (var hidden = 0; hidden < seen - from; hidden++) (s0[hidden], s1[hidden]) = (float.NegativeInfinity, float.NegativeInfinity);
-                    }
-            }
+        if (_groups.Count == 0) Group();
+        foreach (var (row, end, (page, from, seen, count, offset)) in _groups)
+            fixed (float* keys = page.Keys(layer, kvHead))
+                for (var i = row * queries; i < end * queries; i += 2) // an odd last one is its own partner
+                {
+                    var j = Math.Min(i + 1, end * queries - 1);
+                    float* s0 = _scores + i * _room + offset, s1 = _scores + j * _room + offset;
+                    Scores(Query(i), Query(j), keys + from * dim, dim, count - from, s0, s1, scale);
+                    for (var hidden = 0; hidden < seen - from; hidden++) (s0[hidden], s1[hidden]) = (float.NegativeInfinity, float.NegativeInfinity);
+                }
 
         for (var i = 0; i < _rows * queries; i++)
         {
@@ -125,13 +125,17 @@ internal sealed unsafe class Attention
         float* Query(int i) => (float*)_queries[i / queries] + (kvHead * queries + i % queries) * dim;
     }
 
-    // The rows from this one on whose part of this number is the same: the row after the last of them.
-    private int Together(int p, int row)
+    // Part by part; neighbouring rows that see the same of a page go together.
+    private void Group()
     {
-        var end = row + 1;
-        if (p < _parts[row].Count)
-            while (end < _rows && p < _parts[end].Count && _parts[end][p] == _parts[row][p]) end++;
-        return end;
+        for (var p = 0; p < _most; p++)
+            for (int row = 0, end; row < _rows; row = end)
+            {
+                end = row + 1;
+                if (p >= _parts[row].Count) continue;
+                while (end < _rows && p < _parts[end].Count && _parts[end][p] == _parts[row][p]) end++;
+                _groups.Add((row, end, _parts[row][p]));
+            }
     }
 
     private static int Padded(int count) => (count + KeyValues.Block - 1) / KeyValues.Block * KeyValues.Block;
@@ -223,26 +227,20 @@ internal sealed unsafe class Attention
         {
             var width = Math.Min(Slice, dim - from);
             new Span<float>(_sums, _rows * queries * SumStride).Clear();
-            for (var p = 0; p < _most; p++)
-                for (int row = 0, end; row < _rows; row = end)
-                {
-                    end = Together(p, row);
-                    if (p >= _parts[row].Count) continue;
-                    var (page, first, seen, count, offset) = _parts[row][p];
-                    fixed (float* values = page.Values(layer, kvHead))
-                        for (var i = row * queries; i < end * queries; i += 2)
+            foreach (var (row, end, (page, first, seen, count, offset)) in _groups)
+                fixed (float* values = page.Values(layer, kvHead))
+                    for (var i = row * queries; i < end * queries; i += 2)
+                    {
+                        var j = Math.Min(i + 1, end * queries - 1);
+                        float* a = _scores + i * _room + offset + seen - first, b = _scores + j * _room + offset + seen - first, v = values + seen * stride + from;
+                        float* sumsA = _sums + i * SumStride, sumsB = _sums + j * SumStride;
+                        if (width == Slice) Accumulate32(a, b, v, stride, count - seen, sumsA, sumsB);
+                        else
                         {
-                            var j = Math.Min(i + 1, end * queries - 1);
-                            float* a = _scores + i * _room + offset + seen - first, b = _scores + j * _room + offset + seen - first, v = values + seen * stride + from;
-                            float* sumsA = _sums + i * SumStride, sumsB = _sums + j * SumStride;
-                            if (width == Slice) Accumulate32(a, b, v, stride, count - seen, sumsA, sumsB);
-                            else
-                            {
-                                Accumulate(a, v, stride, width, count - seen, sumsA);
-                                if (i != j) Accumulate(b, v, stride, width, count - seen, sumsB);
-                            }
+                            Accumulate(a, v, stride, width, count - seen, sumsA);
+                            if (i != j) Accumulate(b, v, stride, width, count - seen, sumsB);
                         }
-                }
+                    }
 
             for (var i = 0; i < _rows * queries; i++)
             {

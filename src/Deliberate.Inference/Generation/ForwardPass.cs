@@ -63,8 +63,8 @@ internal sealed unsafe class ForwardPass
         var tiles = _tiles.Cut(rows, rows.Length / (2 * _team.Size));
         // The phases of a pass must not change under a thread that comes late, so what they depend on goes with the call.
         var wanted = _wanted;
-        var count = new Rows(rows.Length, _model.Layers[0].Qkv.Prompts is not null && rows.Length - prompts >= LeastPrompts ? prompts : rows.Length);
-        _team.Run(me => Pass(me, count, tiles, wanted));
+        var work = new Rows(rows.Length, _model.Layers[0].Qkv.Prompts is not null && rows.Length - prompts >= LeastPrompts ? prompts : rows.Length);
+        _team.Run(me => Pass(me, work, tiles, wanted));
     }
 
     // Buffers grow to what is used: a single sequence of a large model needs little.

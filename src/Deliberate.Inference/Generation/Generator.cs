@@ -163,6 +163,9 @@ public sealed class Generator : IDisposable
     /// <summary>What multiplies the tokens of prompts and what was measured, as "bf16 by libtorch (612 GFLOP/s, own kernels 431)"; null where there was no choice.</summary>
     public string? Prompts { get; private set; }
 
+    /// <summary>Whether <see cref="GeneratorOptions.Prompts"/> was taken, so that completions may differ from those of the engine's own kernels.</summary>
+    public bool TakesPrompts { get; private set; }
+
     /// <summary>Bytes of the weights in memory.</summary>
     public long WeightBytes => _model.Bytes;
 
@@ -195,7 +198,7 @@ public sealed class Generator : IDisposable
         if (_offer is null) return;
         var probe = PromptProbe.Measure(_model, _offer, _teams[0]);
         if (probe.Chosen) _model.Offer(_offer);
-        Prompts = probe.ToString();
+        (Prompts, TakesPrompts) = (probe.ToString(), probe.Chosen);
     }
 
     private void Employ()

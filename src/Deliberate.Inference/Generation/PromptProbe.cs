@@ -31,7 +31,7 @@ internal sealed record PromptProbe(string Name, double LeastGain, double Own, do
         using var offered = prompts.Create(matrix.Outputs, matrix.Inputs);
         offered.Load(matrix.Row);
         var (stride, inputs) = (matrix.Stride, matrix.Inputs);
-        var (x, y) = (GC.AllocateArray<float>(Rows * inputs, pinned: true), GC.AllocateArray<float>(Rows * stride, pinned: true));
+        var (x, y) = (new float[Rows * inputs], new float[Rows * stride]);
         Array.Fill(x, 0.5f);
         var (own, other) = (double.MaxValue, double.MaxValue);
         fixed (float* from = x, to = y)

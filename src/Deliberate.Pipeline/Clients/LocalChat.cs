@@ -25,15 +25,15 @@ public sealed class LocalChat : IDisposable
     private LocalChat(LocalModel model, int tokens)
     {
         Model = model;
-        Name = $"local:{model.Path} {model.Fingerprint}";
         _generator = new(model.Weights, new() { Prompts = TorchPrompts.Offer() });
+        Name = $"local:{model.Path} {model.Fingerprint}{(_generator.TakesPrompts ? " prompts=bf16" : "")}";
         _client = new(_generator, model.Format, new() { ModelId = model.Fingerprint, MaxOutputTokens = tokens });
     }
 
     /// <summary>The model's folder with its tokenizer and format.</summary>
     public LocalModel Model { get; }
 
-    /// <summary>Names the model and its parameters.</summary>
+    /// <summary>Names the model, its parameters, and how it computes where that decides what it says.</summary>
     public string Name { get; }
 
     /// <summary>Answers; its thinking comes as reasoning content.</summary>

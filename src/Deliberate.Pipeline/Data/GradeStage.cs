@@ -39,8 +39,7 @@ internal sealed class GradeStage(DataContext run, IProgress<StageProgress>? prog
         if (prompts.HeldOut == 0) throw new AlignmentException("no prompt is held out to measure on: set --held-out above 0, or give more prompts.");
         var options = run.Options;
         var arms = ArmsOf(options.Arms);
-        string[] trained = [.. arms.Where(IsTrained)];
-        var key = StageKey.Of("graded-3", prompts.Key, arms, trained.Select(arm => FingerprintOf(run.ModelFolder(arm))).ToArray(), run.Clients.Base.Name, run.BaseWords.Generation.Version, run.Clients.Grader?.Name, run.GraderWords?.Judging.Version, options.JudgeRuns, options.Threshold, options.MaxTokens, options.SpecTokens, options.Seed);
+        var key = StageKey.Of("graded-3", prompts.Key, arms, arms.Where(IsTrained).Select(arm => FingerprintOf(run.ModelFolder(arm))).ToArray(), run.Clients.Base.Name, run.BaseWords.Generation.Version, run.Clients.Grader?.Name, run.GraderWords?.Judging.Version, options.JudgeRuns, options.Threshold, options.MaxTokens, options.SpecTokens, options.Seed);
         if (run.Finished<GradedFigures>("eval", key, File) is { } done && (done.Failed.Count == 0 || !options.Models.RetryFailed)) return done;
         var heldOut = JsonLines.Read<Prompt>(run.PathOf(PromptStage.HeldOutFile));
         var answerFailures = new CallFailures(run.Clients.Base.Name);
@@ -49,7 +48,7 @@ internal sealed class GradeStage(DataContext run, IProgress<StageProgress>? prog
         var answers = new Dictionary<string, GradedAnswer?[]>();
         foreach (var arm in arms)
         {
-            using var own = trained.Contains(arm) ? RoleClient.Local(LocalChat.Open(run.ModelFolder(arm), options.MaxTokens), run.Clients) : null;
+            using var own = IsTrained(arm) ? RoleClient.Local(LocalChat.Open(run.ModelFolder(arm), options.MaxTokens), run.Clients) : null;
             answers[arm] = await AnswersAsync(arm, own ?? run.Clients.Base, heldOut, answerFailures, gradeFailures, cancel).ConfigureAwait(false);
             JsonLines.Write(run.PathOf($"answers-{arm}.jsonl"), answers[arm].OfType<GradedAnswer>());
         }

@@ -78,7 +78,7 @@ public sealed class Decoder : IDisposable
     /// <exception cref="NotSupportedException">The device is not there.</exception>
     public static (bool Bf16, string Told) Choice(ModelConfig config, bool adapted, string device, bool? bf16 = null)
     {
-        if (bf16 is { } asked) return (asked, asked ? "bf16" : "fp32");
+        if ((bf16 ?? Processor.AskedForBf16) is { } asked) return (asked, asked ? "bf16 (asked for)" : "fp32 (asked for)");
         var place = TrainingDevice.Parse(device);
         // All weights of a plain model have a body in plain C#, which libtorch's fp32 says nothing about.
         if (DecoderBodies.IsPlain(config) && place.type == TorchSharp.DeviceType.CPU && !adapted)

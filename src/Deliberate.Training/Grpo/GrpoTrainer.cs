@@ -24,7 +24,7 @@ public sealed class GrpoTrainer : IDisposable
     private readonly IReadOnlyList<(string Name, Tensor Tensor)> _tensors;
     private readonly string _recipe;
     private readonly FreedMemory _memory = new();
-    private readonly TrainingThread.Lease _thread = TrainingThread.Rent();
+    private readonly TrainingThread.Lease _thread;
     private RunState _state = new();
 
     /// <summary>Starts at these weights.</summary>
@@ -52,6 +52,7 @@ public sealed class GrpoTrainer : IDisposable
         _recipe = $"grpo start={Fingerprint.Of(start)} reference={(_reference is null ? "none" : Fingerprint.Of(reference ?? start))}";
         if (adapter is not null) _recipe += $" {adapter.Options.Describe()} adapter={Fingerprint.Of(adapter)}";
         if (!_policy.IsPlain) _recipe += $" computed={_policy.ComputeType}";
+        _thread = TrainingThread.Rent();
     }
 
     /// <summary>Steps done, resumed ones included.</summary>
@@ -105,10 +106,10 @@ public sealed class GrpoTrainer : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        _thread.Dispose();
         _optimizer.Dispose();
         _policy.Dispose();
         if (_reference != _policy) _reference?.Dispose();
+        _thread.Dispose();
     }
 
     private GrpoStep Learn(IReadOnlyList<Rollout> rollouts, IReadOnlyList<TokenRow> mixed)

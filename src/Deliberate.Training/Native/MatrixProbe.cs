@@ -25,7 +25,7 @@ public sealed record MatrixProbe(double Fp32, double Bf16Speed, bool Bf16)
     private static MatrixProbe Measure(Device device)
     {
         TorchLibrary.Initialize();
-        if (Environment.GetEnvironmentVariable("DELIBERATE_BF16") is { Length: > 0 } forced) return new(0, 0, forced == "1");
+        if (Processor.AskedForBf16 is { } asked) return new(0, 0, asked);
         var fp32 = Speed(device, ScalarType.Float32);
         var bf16 = Speed(device, ScalarType.BFloat16);
         return new(fp32, bf16, bf16 > 1.25 * fp32);

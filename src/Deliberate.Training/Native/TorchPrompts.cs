@@ -34,7 +34,7 @@ public sealed class TorchPrompts : IPromptMatrices
     public string Name => "bf16 by libtorch";
 
     /// <inheritdoc/>
-    public double LeastGain => Processor.AskedForBf16 ? 0 : Gain;
+    public double LeastGain => Processor.AskedForBf16 == true ? 0 : Gain;
 
     /// <inheritdoc/>
     public IPromptMatrix Create(int outputs, int inputs) => Matrix(outputs, inputs);
