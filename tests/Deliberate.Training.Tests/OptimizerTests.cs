@@ -1,5 +1,4 @@
 using Deliberate.Training.Decoding;
-using Deliberate.Training.Native;
 using Deliberate.Training.Optimizers;
 using TorchSharp;
 using Xunit;
@@ -9,8 +8,6 @@ namespace Deliberate.Training.Tests;
 
 public class OptimizerTests
 {
-    public OptimizerTests() => TorchLibrary.Initialize();
-
     [Theory]
     [InlineData(0)]
     [InlineData(0.1)]
