@@ -58,30 +58,32 @@ internal sealed partial class ChatFamily
     /// <summary>Whether the header of a turn may name a channel.</summary>
     public bool HasChannels { get; }
 
-    /// <summary>The family by which a prompt is rendered, or null when it is plain text that at most speaks of such marks.</summary>
-    public static ChatFamily? Of(string prompt)
+    /// <summary>The family by which a prompt is rendered and its first header, or null when it is plain text that at most speaks of such marks.</summary>
+    public static (ChatFamily Family, Match First)? Of(string prompt)
     {
         if (!prompt.AsSpan().ContainsAny('<', '[')) return null;
         foreach (var family in All)
-            if (family.Header.Match(prompt) is { Success: true } first && (first.Index == 0 || family.Begins(prompt[..first.Index]))) return family;
+            if (family.Header.Match(prompt) is { Success: true } first && (first.Index == 0 || family.Begins(prompt.AsSpan(0, first.Index)))) return (family, first);
         return null;
     }
 
     /// <summary>The text without tokens that begin a sequence.</summary>
-    public static string TrimStart(string text)
+    public static ReadOnlySpan<char> TrimStart(ReadOnlySpan<char> text)
     {
-        var rest = text.AsSpan();
-        for (var length = StartOf(rest); length > 0; length = StartOf(rest)) rest = rest[length..];
-        return rest.Length == text.Length ? text : rest.ToString();
+        for (var length = StartOf(text); length > 0; length = StartOf(text)) text = text[length..];
+        return text;
     }
 
     /// <summary>The text without tokens that end a sequence or fill it up.</summary>
-    public static string TrimEnd(string text)
+    public static ReadOnlySpan<char> TrimEnd(ReadOnlySpan<char> text)
     {
-        var rest = text.AsSpan().TrimEnd();
-        for (var length = EndOf(rest); length > 0; length = EndOf(rest)) rest = rest[..^length].TrimEnd();
-        return rest.Length == text.Length ? text : rest.ToString();
+        text = text.TrimEnd();
+        for (var length = EndOf(text); length > 0; length = EndOf(text)) text = text[..^length].TrimEnd();
+        return text;
     }
+
+    /// <summary>The same, without a copy where there is nothing to trim.</summary>
+    public static string TrimEnd(string text) => TrimEnd(text.AsSpan()) is var rest && rest.Length == text.Length ? text : rest.ToString();
 
     /// <summary>Who speaks after this header; null when it only ends something.</summary>
     public static Role? RoleOf(Match header)
@@ -96,10 +98,10 @@ internal sealed partial class ChatFamily
         !HasChannels || !header.Groups["role"].ValueSpan.Trim().StartsWith("assistant") || header.Groups["channel"].ValueSpan.Trim().StartsWith("final") || !header.Groups["channel"].Success;
 
     /// <summary>A turn's text: up to the last token that ends a turn, since the turn is known to go up to the next header.</summary>
-    public string Content(string turn, Role role)
+    public ReadOnlySpan<char> Content(ReadOnlySpan<char> turn, Role role)
     {
-        var end = _answerEnd is { } last && role == Role.Assistant ? turn.LastIndexOf(last, StringComparison.Ordinal) : -1;
-        foreach (var token in _ends) end = Math.Max(end, turn.LastIndexOf(token, StringComparison.Ordinal));
+        var end = _answerEnd is { } last && role == Role.Assistant ? turn.LastIndexOf(last) : -1;
+        foreach (var token in _ends) end = Math.Max(end, turn.LastIndexOf(token));
         return end >= 0 ? turn[..end] : TrimEnd(turn);
     }
 
@@ -109,19 +111,19 @@ internal sealed partial class ChatFamily
         var end = answer.Length;
         foreach (var token in _ends)
             if (answer.IndexOf(token, StringComparison.Ordinal) is var at and >= 0 && at < end) end = at;
-        return TrimEnd(answer[..end]);
+        return TrimEnd(answer.AsSpan(0, end)).ToString();
     }
 
-    /// <summary>Llama 2 puts the system's text into the user's first turn.</summary>
-    public (string System, string User)? SystemInUser(string text)
+    /// <summary>Llama 2 puts the system's text into the user's first turn: where each stands in it, or null.</summary>
+    public (Range System, Range User)? SystemInUser(ReadOnlySpan<char> text)
     {
         const string open = "<<SYS>>", close = "<</SYS>>";
-        if (!_bareSystem || !text.AsSpan().TrimStart().StartsWith(open)) return null;
-        var (start, end) = (text.IndexOf(open, StringComparison.Ordinal) + open.Length, text.IndexOf(close, StringComparison.Ordinal));
-        return end < start ? null : (text[start..end], text[(end + close.Length)..]);
+        if (!_bareSystem || !text.TrimStart().StartsWith(open)) return null;
+        var (start, end) = (text.IndexOf(open) + open.Length, text.IndexOf(close));
+        return end < start ? null : (start..end, (end + close.Length)..);
     }
 
-    private bool Begins(string before) => string.IsNullOrWhiteSpace(TrimStart(before)) || (_bareSystem && StartOf(before) > 0);
+    private bool Begins(ReadOnlySpan<char> before) => TrimStart(before).IsWhiteSpace() || (_bareSystem && StartOf(before) > 0);
 
     // The length of the token at the beginning, with the white space before it; 0 when there is none.
     private static int StartOf(ReadOnlySpan<char> text)

@@ -44,6 +44,9 @@ internal readonly record struct ContentKey(ulong A, ulong B, ulong C, ulong D)
         }
     }
 
+    /// <summary>Any part of it is as good as another.</summary>
+    public override int GetHashCode() => (int)A;
+
     /// <summary>32 hex digits of it.</summary>
     public override string ToString() => $"{A:x16}{B:x16}";
 }

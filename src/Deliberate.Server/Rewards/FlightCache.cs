@@ -24,14 +24,15 @@ internal sealed class FlightCache<T>(int capacity, Func<T, bool> keep)
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<ContentKey, Entry> _entries = [];
-    private readonly LinkedList<Entry> _used = [];
+    private readonly Entry _ends = Ring(); // before it the one used last, after it the one used longest ago
+    private int _kept;
 
     /// <summary>Values and counts of failures that are kept.</summary>
     public int Count
     {
         get
         {
-            lock (_lock) return _used.Count;
+            lock (_lock) return _kept;
         }
     }
 
@@ -39,28 +40,26 @@ internal sealed class FlightCache<T>(int capacity, Func<T, bool> keep)
     /// <param name="key">The key.</param>
     /// <param name="state">Goes to <paramref name="make"/>.</param>
     /// <param name="make">Makes the value; gets how often it was made in vain.</param>
-    public (Task<T> Value, CacheUse Use) Get<TState>(ContentKey key, TState state, Func<TState, int, Task<T>> make)
+    public (ValueTask<T> Value, CacheUse Use) Get<TState>(ContentKey key, TState state, Func<TState, int, Task<T>> make)
     {
         Entry? entry;
         TaskCompletionSource<T> flight;
-        int failures;
         lock (_lock)
         {
             if (!_entries.TryGetValue(key, out entry)) _entries.Add(key, entry = new(key));
+            if (entry.Flight is { } running) return (new(running), CacheUse.Joined);
             if (entry.Value is { } value)
             {
-                if (entry.Running) return (value, CacheUse.Joined);
-                _used.Remove(entry.Place);
-                _used.AddLast(entry.Place);
-                return (value, CacheUse.Kept);
+                Keep(entry);
+                return (new(value), CacheUse.Kept);
             }
 
             flight = new(TaskCreationOptions.RunContinuationsAsynchronously);
-            (entry.Value, entry.Running, failures) = (flight.Task, true, entry.Failures);
+            entry.Flight = flight.Task;
         }
 
-        _ = FlyAsync(entry, flight, state, failures, make);
-        return (flight.Task, CacheUse.Made);
+        _ = FlyAsync(entry, flight, state, make);
+        return (new(flight.Task), CacheUse.Made);
     }
 
     /// <summary>Keeps a value that came too late for those who asked, unless there is another by now.</summary>
@@ -69,21 +68,22 @@ internal sealed class FlightCache<T>(int capacity, Func<T, bool> keep)
         lock (_lock)
         {
             if (!_entries.TryGetValue(key, out var entry)) _entries.Add(key, entry = new(key));
-            if (entry.Value is not null) return;
-            entry.Value = Task.FromResult(value);
+            if (entry.Value is not null || entry.Flight is not null) return;
+            entry.Value = value;
             Keep(entry);
         }
     }
 
-    private async Task FlyAsync<TState>(Entry entry, TaskCompletionSource<T> flight, TState state, int failures, Func<TState, int, Task<T>> make)
+    private async Task FlyAsync<TState>(Entry entry, TaskCompletionSource<T> flight, TState state, Func<TState, int, Task<T>> make)
     {
         try
         {
-            var value = await make(state, failures).ConfigureAwait(false);
+            var value = await make(state, entry.Failures).ConfigureAwait(false);
             lock (_lock)
             {
-                entry.Running = false;
-                if (!keep(value)) (entry.Value, entry.Failures) = (null, entry.Failures + 1);
+                entry.Flight = null;
+                if (keep(value)) entry.Value = value;
+                else entry.Failures++;
                 Keep(entry);
             }
 
@@ -93,7 +93,7 @@ internal sealed class FlightCache<T>(int capacity, Func<T, bool> keep)
         {
             lock (_lock)
             {
-                (entry.Value, entry.Running) = (null, false);
+                entry.Flight = null;
                 Keep(entry);
             }
 
@@ -101,30 +101,48 @@ internal sealed class FlightCache<T>(int capacity, Func<T, bool> keep)
         }
     }
 
+    // As the one used last.
     private void Keep(Entry entry)
     {
-        if (entry.Place.List is not null) _used.Remove(entry.Place);
-        _used.AddLast(entry.Place);
-        while (_used.Count > capacity)
+        if (entry.After is not null) Remove(entry);
+        (entry.Before, entry.After) = (_ends.Before, _ends);
+        (_ends.Before!.After, _ends.Before) = (entry, entry);
+        _kept++;
+        while (_kept > capacity)
         {
-            var oldest = _used.First!.Value;
-            _used.RemoveFirst();
+            var oldest = _ends.After!;
+            Remove(oldest);
             // One that is being made again is found through the index until it is done.
-            if (!oldest.Running) _entries.Remove(oldest.Key);
+            if (oldest.Flight is null) _entries.Remove(oldest.Key);
         }
     }
 
-    private sealed class Entry
+    private void Remove(Entry entry)
     {
-        public Entry(ContentKey key) => (Key, Place) = (key, new(this));
+        (entry.Before!.After, entry.After!.Before) = (entry.After, entry.Before);
+        (entry.Before, entry.After) = (null, null);
+        _kept--;
+    }
 
-        public ContentKey Key { get; }
+    private static Entry Ring()
+    {
+        var ends = new Entry(default);
+        (ends.Before, ends.After) = (ends, ends);
+        return ends;
+    }
 
-        public LinkedListNode<Entry> Place { get; }
+    // There are many and they live long: one object each, linked to its neighbours.
+    private sealed class Entry(ContentKey key)
+    {
+        public ContentKey Key => key;
 
-        public Task<T>? Value { get; set; }
+        public Entry? Before { get; set; }
 
-        public bool Running { get; set; }
+        public Entry? After { get; set; }
+
+        public T? Value { get; set; }
+
+        public Task<T>? Flight { get; set; }
 
         public int Failures { get; set; }
     }

@@ -122,8 +122,7 @@ internal sealed class JudgeQueue : IDisposable
                 batch.Add(next);
             }
 
-            // A judge that never returns must not hold its place for ever.
-            var limit = new CancellationTokenSource(_options.ItemTimeout * LimitFactor, _time);
+            var limit = new CancellationTokenSource(Timeout.InfiniteTimeSpan, _time);
             _running.Add(limit);
             return ([.. batch], limit);
         }
@@ -141,8 +140,10 @@ internal sealed class JudgeQueue : IDisposable
         _telemetry.Batch(batch.Length);
         try
         {
-            var judging = _reward.ScoreAsync([.. batch.Select(waiting => waiting.Item)], null, limit.Token);
+            var judging = _reward.ScoreAsync(Array.ConvertAll(batch, static waiting => waiting.Item), null, limit.Token);
             waited = !judging.IsCompleted;
+            // A judge that never returns must not hold its place for ever.
+            if (waited) limit.CancelAfter(_options.ItemTimeout * LimitFactor);
             var rewards = waited ? await judging.WaitAsync(limit.Token).ConfigureAwait(false) : await judging.ConfigureAwait(false);
             Done(limit);
             for (var i = 0; i < batch.Length; i++) batch[i].TrySetResult(Outcome.Of(rewards[i], _options.ShowReasons));

@@ -13,14 +13,15 @@ internal static class PromptPrefix
     public static int End(string prompt, string query)
     {
         if (query.StartsWith(prompt, StringComparison.Ordinal)) return prompt.Length;
-        var (bare, rest) = (ChatFamily.TrimStart(prompt), ChatFamily.TrimStart(query));
+        var bare = ChatFamily.TrimStart(prompt);
+        var rest = ChatFamily.TrimStart(query);
         var skipped = query.Length - rest.Length;
         var end = Spaced(bare, rest);
         if (end < 0) end = Cut(bare, rest);
         return end < 0 ? -1 : skipped + end;
     }
 
-    private static int Spaced(string prompt, string query)
+    private static int Spaced(ReadOnlySpan<char> prompt, ReadOnlySpan<char> query)
     {
         var (i, j) = (0, 0);
         while (true)
@@ -33,14 +34,14 @@ internal static class PromptPrefix
         }
     }
 
-    private static int Cut(string prompt, string query)
+    private static int Cut(ReadOnlySpan<char> prompt, ReadOnlySpan<char> query)
     {
-        var head = query.AsSpan(0, Math.Min(Least, query.Length));
+        var head = query[..Math.Min(Least, query.Length)];
         if (head.Length < Least) return -1;
-        for (var at = prompt.AsSpan().IndexOf(head); at >= 0;)
+        for (var at = prompt.IndexOf(head); at >= 0;)
         {
-            if (query.AsSpan().StartsWith(prompt.AsSpan(at))) return prompt.Length - at;
-            var next = prompt.AsSpan(at + 1).IndexOf(head);
+            if (query.StartsWith(prompt[at..])) return prompt.Length - at;
+            var next = prompt[(at + 1)..].IndexOf(head);
             at = next < 0 ? -1 : at + 1 + next;
         }
 

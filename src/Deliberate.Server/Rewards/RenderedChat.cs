@@ -18,7 +18,7 @@ internal static class RenderedChat
         if (at < 0) return null;
         var (conversation, opening, family) = ReadPrompt(prompt);
         // What the template wrote for the model (an opened thought, the beginning of an answer) is read as if the model had written it.
-        var text = opening.Length == 0 ? query[at..] : string.Concat(opening, query.AsSpan(at));
+        var text = opening.Length == 0 ? query.AsSpan(at) : string.Concat(opening, query.AsSpan(at));
         return (conversation, ReadResponse(text, family));
     }
 
@@ -35,37 +35,36 @@ internal static class RenderedChat
     /// <summary>The turns of a rendered prompt and what it has begun for the model. A prompt without marks is one turn of the user.</summary>
     internal static (Conversation Conversation, string Opening, ChatFamily? Family) ReadPrompt(string prompt)
     {
-        if (ChatFamily.Of(prompt) is not { } family) return (Conversation.FromUser(ChatFamily.TrimStart(prompt).Trim()), "", null);
+        if (ChatFamily.Of(prompt) is not var (family, header)) return (Conversation.FromUser(ChatFamily.TrimStart(prompt).Trim().ToString()), "", null);
         var turns = new List<Turn>();
         var opening = "";
-        var header = family.Header.Match(prompt);
-        Add(Role.System, ChatFamily.TrimStart(prompt[..header.Index]));
+        Add(Role.System, ChatFamily.TrimStart(prompt.AsSpan(0, header.Index)));
         while (header.Success)
         {
             var next = header.NextMatch();
             var (from, to) = (header.Index + header.Length, next.Success ? next.Index : prompt.Length);
             var role = ChatFamily.RoleOf(header);
             if (!next.Success && role == Role.Assistant) opening = header.Groups["channel"].Success ? prompt[header.Index..] : prompt[from..to];
-            else if (role is { } speaker && family.IsShown(header)) Add(speaker, family.Content(prompt[from..to], speaker));
+            else if (role is { } speaker && family.IsShown(header)) Add(speaker, family.Content(prompt.AsSpan(from..to), speaker));
             header = next;
         }
 
         return (new(turns), opening, family);
 
-        void Add(Role role, string text)
+        void Add(Role role, ReadOnlySpan<char> text)
         {
             if (role == Role.User && family.SystemInUser(text) is var (system, rest))
             {
-                Add(Role.System, system);
-                text = rest;
+                Add(Role.System, text[system]);
+                text = text[rest];
             }
 
             text = text.Trim();
-            if (text.Length > 0) turns.Add(new(role, role == Role.Assistant ? CompletionReader.Read(text).Answer : text));
+            if (text.Length > 0) turns.Add(new(role, role == Role.Assistant ? CompletionReader.Read(text).Answer : text.ToString()));
         }
     }
 
-    private static Completion ReadResponse(string text, ChatFamily? family)
+    private static Completion ReadResponse(ReadOnlySpan<char> text, ChatFamily? family)
     {
         // The thought first: in doubt, what stands before its end is no answer, whatever other tokens are in it.
         var read = CompletionReader.Read(text);

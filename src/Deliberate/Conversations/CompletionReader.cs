@@ -47,17 +47,30 @@ public static class CompletionReader
     public static Completion Read(string text, bool opened = false, bool truncated = false)
     {
         ArgumentNullException.ThrowIfNull(text);
-        var marked = text.AsSpan().ContainsAny('<', '['); // every mark begins with one of these
+        // Most texts that are read once more hold no thought; they are not copied.
+        var trimmed = text.Trim();
+        return opened || trimmed.AsSpan().ContainsAny('<', '[') || ThoughtMarks.BareChannels(trimmed) is not null ? Read(text.AsSpan(), opened, truncated) : new("", trimmed, truncated);
+    }
+
+    /// <summary>Reads plain text that is part of another, as <see cref="Read(string, bool, bool)"/> does.</summary>
+    /// <param name="text">The text.</param>
+    /// <param name="opened">True when the prompt ended inside the thought, so that the text starts with it.</param>
+    /// <param name="truncated">True when the text is known to be cut.</param>
+    public static Completion Read(ReadOnlySpan<char> text, bool opened = false, bool truncated = false)
+    {
+        var marked = text.ContainsAny('<', '['); // every mark begins with one of these
         if ((marked && ThoughtMarks.IndexOf(text, ThoughtMarks.Channel) >= 0) || (!opened && ThoughtMarks.BareChannels(text) is not null))
-            return ReadChannels(text, opened, truncated);
-        if (!marked && opened) return new(text.Trim(), "", true);
-        if (!marked && ThoughtMarks.BareChannels(text.Trim()) is null) return new("", text.Trim(), truncated);
+            return ReadChannels(text.ToString(), opened, truncated);
+        if (!marked && opened) return new(text.Trim().ToString(), "", true);
+        if (!marked && ThoughtMarks.BareChannels(text.Trim()) is null) return new("", text.Trim().ToString(), truncated);
         var (end, answerAt) = LastClose(text);
         if (answerAt == 0 && opened) return new(Untagged(text), "", true);
         var thinking = text[..end];
         var answer = text[answerAt..];
         var open = FirstOpen(answer);
-        var read = open < 0 ? new Completion(Untagged(thinking), answer.Trim(), truncated) : new(Untagged($"{thinking}\n{answer[open..]}"), answer[..open].Trim(), true);
+        var read = open < 0
+            ? new Completion(Untagged(thinking), answer.Trim().ToString(), truncated)
+            : new(Untagged($"{thinking}\n{answer[open..]}"), answer[..open].Trim().ToString(), true);
         return ThoughtMarks.BareChannels(read.Answer) is null ? read : After(read.Thinking, Read(read.Answer, false, read.Truncated));
     }
 
@@ -73,15 +86,15 @@ public static class CompletionReader
     private static Completion After(string thinking, Completion rest) =>
         rest with { Thinking = thinking.Length == 0 ? rest.Thinking : rest.Thinking.Length == 0 ? thinking : $"{thinking}\n{rest.Thinking}" };
 
-    private static (int End, int AnswerAt) LastClose(string text)
+    private static (int End, int AnswerAt) LastClose(ReadOnlySpan<char> text)
     {
-        for (var at = text.AsSpan().LastIndexOfAny('<', '['); at >= 0; at = text.AsSpan(0, at).LastIndexOfAny('<', '['))
+        for (var at = text.LastIndexOfAny('<', '['); at >= 0; at = text[..at].LastIndexOfAny('<', '['))
             foreach (var (_, close) in ThoughtMarks.Tags)
-                if (text.AsSpan(at).StartsWith(close, StringComparison.OrdinalIgnoreCase)) return (at, at + close.Length);
+                if (text[at..].StartsWith(close, StringComparison.OrdinalIgnoreCase)) return (at, at + close.Length);
         return (0, 0);
     }
 
-    private static int FirstOpen(string text)
+    private static int FirstOpen(ReadOnlySpan<char> text)
     {
         var first = -1;
         foreach (var (open, _) in ThoughtMarks.Tags)
@@ -93,10 +106,16 @@ public static class CompletionReader
         return first;
     }
 
-    private static string Untagged(string text)
+    private static string Untagged(ReadOnlySpan<char> text)
     {
-        foreach (var (open, close) in ThoughtMarks.Tags) text = Without(Without(text, open), close);
-        return text.Trim();
+        text = text.Trim();
+        // Most thoughts have one tag, and begin with it.
+        foreach (var (open, _) in ThoughtMarks.Tags)
+            if (text.StartsWith(open, StringComparison.OrdinalIgnoreCase)) text = text[open.Length..].TrimStart();
+        var rest = text.ToString();
+        if (!text.ContainsAny('<', '[')) return rest;
+        foreach (var (open, close) in ThoughtMarks.Tags) rest = Without(Without(rest, open), close);
+        return rest.Trim();
 
         // Not string.Replace: to ignore case it looks at every character.
         static string Without(string text, string tag)

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using System.Text;
 
@@ -19,24 +20,32 @@ internal static class FoldedText
     /// <summary>The text as it looks.</summary>
     public static string Fold(string text)
     {
-        if (Ascii.IsValid(text)) return text.ToLowerInvariant(); // most text, and many times quicker
-        var folded = new StringBuilder(text.Length);
-        Span<char> encoded = stackalloc char[2];
+        var buffer = ArrayPool<char>.Shared.Rent(text.Length);
+        var folded = buffer.AsSpan(0, Fold(text, buffer)).ToString();
+        ArrayPool<char>.Shared.Return(buffer);
+        return folded;
+    }
+
+    /// <summary>The text as it looks, written to a buffer, and its length there: no longer than the text.</summary>
+    public static int Fold(ReadOnlySpan<char> text, Span<char> folded)
+    {
+        if (Ascii.ToLower(text, folded, out var length) == OperationStatus.Done) return length; // most text, and many times quicker
+        length = 0;
         foreach (var rune in text.EnumerateRunes())
         {
             if (rune.IsAscii)
             {
-                folded.Append(char.ToLowerInvariant((char)rune.Value));
+                folded[length++] = char.ToLowerInvariant((char)rune.Value);
                 continue;
             }
 
             if (Hidden(rune)) continue;
             var plain = Rune.ToLowerInvariant(Plain(rune));
-            if (Lookalikes.TryGetValue(plain.Value, out var latin)) folded.Append(latin);
-            else folded.Append(encoded[..plain.EncodeToUtf16(encoded)]);
+            if (Lookalikes.TryGetValue(plain.Value, out var latin)) folded[length++] = latin;
+            else length += plain.EncodeToUtf16(folded[length..]);
         }
 
-        return folded.ToString();
+        return length;
     }
 
     /// <summary>The letters and digits of the text as it looks, and nothing between them.</summary>

@@ -108,12 +108,12 @@ internal static class ThoughtMarks
     /// Splits a harmony text whose special tokens a server has dropped: <c>analysis…assistantfinal…</c>. The answer is null when the text ends
     /// before it; the result is null when the text does not look like that.
     /// </summary>
-    public static (string Thinking, string? Answer)? BareChannels(string text)
+    public static (string Thinking, string? Answer)? BareChannels(ReadOnlySpan<char> text)
     {
         const string begin = "analysis", end = "assistantfinal";
-        if (!text.StartsWith(begin, StringComparison.Ordinal)) return null;
-        var final = text.LastIndexOf(end, StringComparison.Ordinal);
-        if (final >= 0) return (text[begin.Length..final], text[(final + end.Length)..]);
-        return text.Length > begin.Length && char.IsUpper(text[begin.Length]) ? (text[begin.Length..], null) : null;
+        if (!text.StartsWith(begin)) return null;
+        var final = text.LastIndexOf(end);
+        if (final >= 0) return (text[begin.Length..final].ToString(), text[(final + end.Length)..].ToString());
+        return text.Length > begin.Length && char.IsUpper(text[begin.Length]) ? (text[begin.Length..].ToString(), null) : null;
     }
 }

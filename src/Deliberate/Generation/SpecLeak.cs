@@ -26,9 +26,11 @@ public sealed partial class SpecLeak(int words = 12)
     {
         ArgumentNullException.ThrowIfNull(answer);
         ArgumentNullException.ThrowIfNull(spec);
-        var seen = FoldedText.Fold(answer);
-        var points = seen.AsSpan().ContainsAny(Pointers) ? Found(References(), seen) ?? Found(OwnRules(), seen) : null;
-        return points ?? (HasCode(seen) ? Code(seen, spec) : null) ?? Run(seen, spec);
+        return Folded(answer, seen =>
+        {
+            var points = seen.ContainsAny(Pointers) ? Found(References(), seen) ?? Found(OwnRules(), seen) : null;
+            return points ?? (HasCode(seen) ? Code(seen.ToString(), spec) : null) ?? Run(seen, spec);
+        });
     }
 
     /// <summary>What leaks into this prompt, in a few words, or null. Users may well write "[A1]" or "the policy above": only the specification's words count.</summary>
@@ -36,31 +38,49 @@ public sealed partial class SpecLeak(int words = 12)
     {
         ArgumentNullException.ThrowIfNull(prompt);
         ArgumentNullException.ThrowIfNull(spec);
-        return Run(FoldedText.Fold(prompt), spec);
+        return Folded(prompt, seen => Run(seen, spec));
     }
 
     /// <summary>The words by which a text points at a policy in its prompt, or null: such a thought makes no sense once the policy is gone.</summary>
     public static string? Reference(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
-        return Found(References(), FoldedText.Fold(text));
+        return Folded(text, static seen => Found(References(), seen));
     }
 
-    private static string? Found(Regex words, string seen) => words.Match(seen) is { Success: true } match ? $"points at a text in its prompt: \"{match.Value}\"" : null;
+    // In a buffer that is used again: nearly every text is looked at and forgotten.
+    private static string? Folded(string text, Func<ReadOnlySpan<char>, string?> find)
+    {
+        var buffer = ArrayPool<char>.Shared.Rent(text.Length);
+        try
+        {
+            return find(buffer.AsSpan(0, FoldedText.Fold(text, buffer)));
+        }
+        finally
+        {
+            ArrayPool<char>.Shared.Return(buffer);
+        }
+    }
+
+    private static string? Found(Regex words, ReadOnlySpan<char> seen)
+    {
+        foreach (var match in words.EnumerateMatches(seen)) return $"points at a text in its prompt: \"{seen.Slice(match.Index, match.Length)}\"";
+        return null;
+    }
 
     private static string? Code(string seen, Spec spec) => Codes().Matches(seen)
         .SelectMany(match => match.Groups["code"].Captures).Select(capture => capture.Value.Replace("-", "", StringComparison.Ordinal).ToUpperInvariant())
         .FirstOrDefault(code => Regex.IsMatch(spec.Text, $@"\b{code}\b", RegexOptions.CultureInvariant)) is { } code ? $"names clause {code}" : null;
 
     // A digit after a letter or a hyphen: no clause code is without.
-    private static bool HasCode(string seen)
+    private static bool HasCode(ReadOnlySpan<char> seen)
     {
         for (var at = 1; at < seen.Length; at++)
             if (char.IsAsciiDigit(seen[at]) && (char.IsAsciiLetterLower(seen[at - 1]) || seen[at - 1] == '-')) return true;
         return false;
     }
 
-    private string? Run(string seen, Spec spec)
+    private string? Run(ReadOnlySpan<char> seen, Spec spec)
     {
         var words = _specs.GetValue(spec, Read);
         // A run needs as many words of the specification in a row, whichever: only then is it worth while to put runs together.
@@ -76,8 +96,8 @@ public sealed partial class SpecLeak(int words = 12)
                 continue;
             }
 
-            inRow = known.Contains(seen.AsSpan(start, at - start)) ? inRow + 1 : 0;
-            if (inRow == _words) return Runs(seen).FirstOrDefault(words.Runs.Contains) is { } run ? $"repeats the specification: \"{run}\"" : null;
+            inRow = known.Contains(seen[start..at]) ? inRow + 1 : 0;
+            if (inRow == _words) return Runs(seen.ToString()).FirstOrDefault(words.Runs.Contains) is { } run ? $"repeats the specification: \"{run}\"" : null;
         }
 
         return null;

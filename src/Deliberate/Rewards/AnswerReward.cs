@@ -22,7 +22,7 @@ public sealed class AnswerReward(IAnswerJudge judge)
     public async Task<IReadOnlyList<Reward>> ScoreAsync(IReadOnlyList<RewardItem> items, IRecovery<Verdict>? recovery = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(items);
-        Ordered.RequireUnique(items.Select(item => item.Id));
+        if (items.Count > 1) Ordered.RequireUnique(items.Select(item => item.Id));
         (AnswerView, Spec, string)[] judged = [.. items.Where(item => item.FormatReason is null).Select(item => (item.View, item.Spec, item.Id))];
         var judgements = await judge.JudgeAsync(judged, recovery, null, cancellationToken).ConfigureAwait(false);
         var next = 0;

@@ -33,7 +33,7 @@ public class FlightCacheTests
             return state.Task;
         })).ToArray();
         gate.SetResult("value");
-        Assert.All(await Task.WhenAll(asked.Select(ask => ask.Value)), value => Assert.Equal("value", value));
+        Assert.All(await Task.WhenAll(asked.Select(ask => ask.Value.AsTask())), value => Assert.Equal("value", value));
         Assert.Equal((1, CacheUse.Made), (made, asked[0].Use));
         Assert.All(asked.Skip(1), ask => Assert.Equal(CacheUse.Joined, ask.Use));
         Assert.Equal(CacheUse.Kept, cache.Get(Key("a"), gate, (_, _) => throw new InvalidOperationException()).Use);
@@ -62,7 +62,7 @@ public class FlightCacheTests
     public async Task The_least_recently_used_goes_first(int capacity)
     {
         var cache = new FlightCache<string>(capacity, _ => true);
-        Task<string> Ask(string text) => cache.Get(Key(text), text, (state, _) => Task.FromResult(state)).Value;
+        ValueTask<string> Ask(string text) => cache.Get(Key(text), text, (state, _) => Task.FromResult(state)).Value;
         foreach (var text in new[] { "a", "b", "c", "a", "d" }) Assert.Equal(text, await Ask(text));
         Assert.Equal(capacity, cache.Count);
         var uses = new[] { "a", "c", "d", "b" }.Select(text => cache.Get(Key(text), text, (state, _) => Task.FromResult(state)).Use);
@@ -73,7 +73,7 @@ public class FlightCacheTests
     public async Task One_that_throws_leaves_nothing_behind()
     {
         var cache = new FlightCache<string>(10, _ => true);
-        await Assert.ThrowsAsync<InvalidOperationException>(() => cache.Get(Key("a"), 0, (_, _) => Task.FromException<string>(new InvalidOperationException())).Value);
+        await Assert.ThrowsAsync<InvalidOperationException>(() => cache.Get(Key("a"), 0, (_, _) => Task.FromException<string>(new InvalidOperationException())).Value.AsTask());
         Assert.Equal("value", await cache.Get(Key("a"), 0, (_, _) => Task.FromResult("value")).Value);
     }
 

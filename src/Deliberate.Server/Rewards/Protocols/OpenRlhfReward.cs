@@ -13,7 +13,7 @@ internal sealed class OpenRlhfReward(RewardScorer scorer)
 
     public async Task HandleAsync(HttpContext context)
     {
-        var request = await JsonSerializer.DeserializeAsync(context.Request.BodyReader, RewardJson.Default.OpenRlhfRequest, context.RequestAborted).ConfigureAwait(false)
+        var request = await JsonBody.ReadAsync(context, RewardJson.Default.OpenRlhfRequest).ConfigureAwait(false)
             ?? throw new RewardRequestException(StatusCodes.Status400BadRequest, "the body is null");
         var outcomes = await RewardRoute.ScoreAsync(scorer, Queries(request), Protocol, context.RequestAborted).ConfigureAwait(false);
         if (outcomes.Length > 0 && Array.TrueForAll(outcomes, static outcome => outcome.Score is null)) await RewardRoute.UnscoredAsync(context, outcomes[0]).ConfigureAwait(false);

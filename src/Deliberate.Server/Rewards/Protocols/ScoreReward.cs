@@ -17,10 +17,9 @@ internal sealed class ScoreReward(RewardScorer scorer)
 
     public async Task HandleAsync(HttpContext context)
     {
-        var body = context.Request.BodyReader;
         if (await IsListAsync(context).ConfigureAwait(false))
         {
-            var requests = await JsonSerializer.DeserializeAsync(body, RewardJson.Default.ScoreRequestArray, context.RequestAborted).ConfigureAwait(false) ?? [];
+            var requests = await JsonBody.ReadAsync(context, RewardJson.Default.ScoreRequestArray).ConfigureAwait(false) ?? [];
             RewardRoute.CheckCount(scorer, requests.Length, "$");
             var outcomes = await RewardRoute.ScoreAsync(scorer, [.. requests.Select((request, index) => Query(request, $"[{index}]."))], Protocol, context.RequestAborted).ConfigureAwait(false);
             await JsonReply.WriteAsync(context, StatusCodes.Status200OK, outcomes, static (json, outcomes) =>
@@ -32,7 +31,7 @@ internal sealed class ScoreReward(RewardScorer scorer)
             return;
         }
 
-        var single = await JsonSerializer.DeserializeAsync(body, RewardJson.Default.ScoreRequest, context.RequestAborted).ConfigureAwait(false);
+        var single = await JsonBody.ReadAsync(context, RewardJson.Default.ScoreRequest).ConfigureAwait(false);
         var scored = (await RewardRoute.ScoreAsync(scorer, [Query(single, "")], Protocol, context.RequestAborted).ConfigureAwait(false))[0];
         if (scored.Score is null) await RewardRoute.UnscoredAsync(context, scored).ConfigureAwait(false);
         else await JsonReply.WriteAsync(context, StatusCodes.Status200OK, scored, Write).ConfigureAwait(false);
