@@ -41,6 +41,29 @@ public sealed class TorchPromptsTests
         }
     }
 
+    [Theory]
+    [InlineData(576, 480)]
+    [InlineData(1_536, 288)]
+    public void A_row_is_the_same_in_every_company(int inputs, int outputs)
+    {
+        if (TorchPrompts.Offer() is null) Assert.Skip("This processor does not multiply bf16.");
+        var random = new Random(4);
+        var (weights, x) = (Draw(outputs * inputs), Draw(128 * inputs));
+        using var matrix = TorchPrompts.Matrix(outputs, inputs);
+        matrix.Load((output, values) => weights.AsSpan(output * inputs, inputs).CopyTo(values));
+        var expected = new float[128 * outputs];
+        matrix.Multiply(x, inputs, expected, outputs, 128, 0, outputs, false);
+        foreach (var rows in (int[])[1, 2, 3, 17, 64])
+        {
+            var y = new float[128 * outputs];
+            for (var row = 0; row < 128; row += rows)
+                matrix.Multiply(x.AsSpan(row * inputs), inputs, y.AsSpan(row * outputs), outputs, Math.Min(rows, 128 - row), 0, outputs, false);
+            Assert.Equal(expected, y);
+        }
+
+        float[] Draw(int count) => [.. Enumerable.Range(0, count).Select(_ => (float)(random.NextDouble() - 0.5))];
+    }
+
     [Fact]
     public void A_generator_takes_what_is_quick_enough_and_generates_nearly_the_same()
     {

@@ -16,9 +16,6 @@ internal sealed unsafe class ForwardPass
     /// <summary>Most tokens of one pass.</summary>
     public const int MaxRows = 128;
 
-    // Fewer tokens of prompts than this go by the engine's own kernels.
-    private const int LeastPrompts = 32;
-
     // Rows of a pass: those before Plain are multiplied by the engine's own kernels, the others by IPromptMatrices.
     private readonly record struct Rows(int Count, int Plain);
 
@@ -63,7 +60,7 @@ internal sealed unsafe class ForwardPass
         var tiles = _tiles.Cut(rows, rows.Length / (2 * _team.Size));
         // The phases of a pass must not change under a thread that comes late, so what they depend on goes with the call.
         var wanted = _wanted;
-        var work = new Rows(rows.Length, _model.Layers[0].Qkv.Prompts is not null && rows.Length - prompts >= LeastPrompts ? prompts : rows.Length);
+        var work = new Rows(rows.Length, _model.TakesPrompts ? prompts : rows.Length);
         _team.Run(me => Pass(me, work, tiles, wanted));
     }
 

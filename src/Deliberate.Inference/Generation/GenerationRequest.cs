@@ -107,8 +107,8 @@ public sealed record GeneratorOptions
 
     /// <summary>
     /// Other means to multiply the tokens of prompts of a large model; taken where a measurement at the start finds them quick enough
-    /// (<see cref="Generator.Prompts"/>). They round otherwise, and what they round may depend on how a prompt is cut into passes: completions are then no longer the same to
-    /// the bit in every company. They keep the weights once more. Null: the engine's own kernels.
+    /// (<see cref="Generator.Prompts"/>). They round otherwise, so that completions may differ from those of the engine's own kernels; in every company they are the same. They keep
+    /// the weights once more. Null: the engine's own kernels.
     /// </summary>
     public IPromptMatrices? Prompts { get; init; }
 

@@ -164,7 +164,7 @@ public sealed class Generator : IDisposable
     public string? Prompts { get; private set; }
 
     /// <summary>Whether <see cref="GeneratorOptions.Prompts"/> was taken, so that completions may differ from those of the engine's own kernels.</summary>
-    public bool TakesPrompts { get; private set; }
+    public bool TakesPrompts => _model.TakesPrompts;
 
     /// <summary>Bytes of the weights in memory.</summary>
     public long WeightBytes => _model.Bytes;
@@ -198,14 +198,14 @@ public sealed class Generator : IDisposable
         if (_offer is null) return;
         var probe = PromptProbe.Measure(_model, _offer, _teams[0]);
         if (probe.Chosen) _model.Offer(_offer);
-        (Prompts, TakesPrompts) = (probe.ToString(), probe.Chosen);
+        Prompts = probe.ToString();
     }
 
     private void Employ()
     {
         // A thread's part should hold a whole context at least, or it would keep nothing.
         var cached = Math.Max(_options.CachedTokens / _workers.Length, Math.Min(_options.CachedTokens, Config.MaxPositions));
-        for (var i = 0; i < _workers.Length; i++) _workers[i] = new(_model, Slots, _teams[i], new(_options.SharePrefixes, cached));
+        for (var i = 0; i < _workers.Length; i++) _workers[i] = new(_model, Slots, _teams[i], new(_options.SharePrefixes, cached, promptsOnly: TakesPrompts));
     }
 
     // Every token reads the keys and values of its own sequence. Where the weights stay in the processor's cache, one tile of rows

@@ -23,7 +23,7 @@ public interface IPromptMatrices
 /// <param name="values">Takes its values. (inputs)</param>
 public delegate void MatrixRow(int output, Span<float> values);
 
-/// <summary>One matrix, W: (outputs, inputs).</summary>
+/// <summary>One matrix, W: (outputs, inputs). What a row gives depends neither on the other rows nor on how many outputs are asked for at once.</summary>
 public interface IPromptMatrix : IDisposable
 {
     /// <summary>Takes the values of all rows; no product may be under way.</summary>

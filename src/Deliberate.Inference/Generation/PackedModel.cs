@@ -161,10 +161,14 @@ internal sealed class PackedModel : IDisposable
         }
     }
 
+    /// <summary>Whether the tokens of prompts are multiplied by other means than new ones.</summary>
+    public bool TakesPrompts { get; private set; }
+
     /// <summary>Has the tokens of prompts multiplied by other means with all matrices but the head, which they seldom pass.</summary>
     public void Offer(IPromptMatrices prompts)
     {
         foreach (var matrix in Matrices) matrix.Offer(prompts);
+        TakesPrompts = true;
     }
 
     /// <summary>Gives back what <see cref="Offer"/> took.</summary>
@@ -189,7 +193,7 @@ internal sealed class PackedModel : IDisposable
             foreach (ref var value in row) value *= Config.EmbeddingScale;
     }
 
-    private IEnumerable<PackedMatrix> Matrices => Layers.SelectMany(layer => (PackedMatrix[])[layer.Qkv, layer.Output, layer.Gate, layer.Up, layer.Down]);
+    private IEnumerable<PackedMatrix> Matrices => Layers.SelectMany(layer => layer.Matrices);
 
     private static bool IsBf16(ModelWeights weights, string name)
     {
@@ -216,6 +220,9 @@ internal sealed class PackedLayer
     public required PackedMatrix Up { get; init; }
 
     public required PackedMatrix Down { get; init; }
+
+    /// <summary>All of them.</summary>
+    public IEnumerable<PackedMatrix> Matrices => [Qkv, Output, Gate, Up, Down];
 
     /// <summary>Positions that a query sees, itself among them; null: all.</summary>
     public required int? Window { get; init; }

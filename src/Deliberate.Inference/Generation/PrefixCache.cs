@@ -11,6 +11,9 @@ internal sealed class CachedRun(int[] tokens, KeyValues run, CachedRun? parent)
     /// <summary>Whose run this one's continues.</summary>
     public CachedRun? Parent => parent;
 
+    /// <summary>How many of its tokens were a prompt when it was opened.</summary>
+    public int PromptLength { get; } = tokens.Length;
+
     /// <summary>Runs that continue this one.</summary>
     public int Users { get; set; }
 
@@ -26,7 +29,10 @@ internal sealed class CachedRun(int[] tokens, KeyValues run, CachedRun? parent)
 /// tokens before them only.
 /// </summary>
 /// <remarks>Not thread-safe. The worker's own, since runs of one worker are never written while another sequence of it reads them.</remarks>
-internal sealed class PrefixCache(bool share, int limit)
+/// <param name="share">Whether anything is shared.</param>
+/// <param name="limit">Most positions to keep.</param>
+/// <param name="promptsOnly">Whether a prompt's last token and what was generated after it are not shared: where prompts are multiplied by other means, they would come out otherwise in a prompt.</param>
+internal sealed class PrefixCache(bool share, int limit, bool promptsOnly = false)
 {
     // Below this, another piece to attend over costs more than it saves.
     private const int MinimumTokens = 12;
@@ -46,6 +52,7 @@ internal sealed class PrefixCache(bool share, int limit)
         foreach (var run in _runs)
         {
             var common = Math.Min(run.Tokens.AsSpan().CommonPrefixLength(prompt), prompt.Length - 1);
+            if (promptsOnly) common = Math.Min(common, run.PromptLength - 1);
             var computed = Math.Min(common, run.Run.End);
             if (computed > length) (best, length) = (run, computed);
             if (run.Working) soon = Math.Max(soon, common);

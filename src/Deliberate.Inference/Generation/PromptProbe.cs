@@ -8,17 +8,41 @@ namespace Deliberate.Inference.Generation;
 /// <param name="LeastGain">How many times as quick it must be.</param>
 /// <param name="Own">GFLOP/s of the engine's own kernels.</param>
 /// <param name="Other">GFLOP/s of what was offered.</param>
-internal sealed record PromptProbe(string Name, double LeastGain, double Own, double Other)
+/// <param name="Steady">Whether what was offered gives a row the same in every company.</param>
+internal sealed record PromptProbe(string Name, double LeastGain, double Own, double Other, bool Steady)
 {
     private const int Times = 10;
 
-    /// <summary>Whether the offer is worth its rounding and its memory.</summary>
-    public bool Chosen => Other > LeastGain * Own;
+    /// <summary>Whether the offer is worth its rounding and its memory. Answers that depend on their company are no good at any speed.</summary>
+    public bool Chosen => Steady && Other > LeastGain * Own;
 
     /// <summary>As "bf16 by libtorch (612 GFLOP/s, own kernels 431)".</summary>
     public override string ToString() => Chosen
         ? string.Create(CultureInfo.InvariantCulture, $"{Name} ({Other:F0} GFLOP/s, own kernels {Own:F0})")
-        : string.Create(CultureInfo.InvariantCulture, $"own kernels ({Own:F0} GFLOP/s, {Name} {Other:F0})");
+        : string.Create(CultureInfo.InvariantCulture, $"own kernels ({Own:F0} GFLOP/s, {Name} {Other:F0}{(Steady ? "" : ", which gives a token otherwise in other company")})");
+
+    // Rows by themselves, in twos, threes and so on, and outputs as two threads have them, against all at once.
+    private static bool IsSteady(PackedMatrix matrix, IPromptMatrices prompts, int threads)
+    {
+        const int Rows = ForwardPass.MaxRows;
+        using var offered = prompts.Create(matrix.Outputs, matrix.Inputs);
+        offered.Load(matrix.Row);
+        var random = new Random(1);
+        var (inputs, outputs) = (matrix.Inputs, matrix.Outputs);
+        var x = new float[Rows * inputs];
+        foreach (ref var value in x.AsSpan()) value = random.NextSingle() - 0.5f;
+        var (whole, parts) = (new float[Rows * outputs], new float[Rows * outputs]);
+        offered.Multiply(x, inputs, whole, outputs, Rows, 0, outputs, false);
+        var half = outputs / Math.Max(2, threads);
+        for (var (row, count) = (0, 1); row < Rows; row += count, count++)
+        {
+            var rows = Math.Min(count, Rows - row);
+            foreach (var (first, columns) in ((int, int)[])[(0, half), (half, outputs - half)])
+                offered.Multiply(x.AsSpan(row * inputs), inputs, parts.AsSpan(row * outputs + first), outputs, rows, first, columns, false);
+        }
+
+        return whole.AsSpan().SequenceEqual(parts);
+    }
 
     /// <summary>Measures both.</summary>
     /// <param name="model">The model.</param>
@@ -51,7 +75,7 @@ internal sealed record PromptProbe(string Name, double LeastGain, double Own, do
         }
 
         var work = 2e-9 * Rows * inputs * matrix.Outputs;
-        return new(prompts.Name, prompts.LeastGain, work / own, work / other);
+        return new(prompts.Name, prompts.LeastGain, work / own, work / other, model.Layers[0].Matrices.All(each => IsSteady(each, prompts, team.Size)));
 
         double Seconds(int parts, Action<int> work)
         {

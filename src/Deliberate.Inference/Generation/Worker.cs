@@ -116,8 +116,10 @@ internal sealed class Worker(PackedModel model, int slots, Team team, PrefixCach
         foreach (var sequence in active)
             if (sequence.Left == 1) Take(sequence, 1);
         _prompts = _rows.Count;
+        // Where prompts are multiplied by other means, a prompt's last token is not: nor would it be when others share all before it.
+        var kept = model.TakesPrompts ? 1 : 0;
         foreach (var sequence in active)
-            if (sequence.Left > 1 && _rows.Count < ForwardPass.MaxRows) Take(sequence, Math.Min(sequence.Left, ForwardPass.MaxRows - _rows.Count));
+            if (sequence.Left > 1 && _rows.Count < ForwardPass.MaxRows) Take(sequence, Math.Min(sequence.Left - kept, ForwardPass.MaxRows - _rows.Count));
 
         void Take(Sequence sequence, int count)
         {

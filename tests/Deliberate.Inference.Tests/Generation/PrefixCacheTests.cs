@@ -34,6 +34,16 @@ public class PrefixCacheTests
     }
 
     [Fact]
+    public void Of_prompts_only_neither_the_last_token_nor_what_was_generated_is_shared()
+    {
+        var cache = new PrefixCache(true, 10_000, promptsOnly: true);
+        var run = Open(cache, Text(0, 40), 46);
+        cache.Close(run, Text(0, 46), _freed.Add);
+        Assert.Equal((run, 39, false), cache.Find(Text(0, 60)));
+        Assert.Equal((run, 30, false), cache.Find([.. Text(0, 30), 200, 201]));
+    }
+
+    [Fact]
     public void A_prompt_waits_for_what_is_about_to_be_computed_only()
     {
         var cache = new PrefixCache(true, 10_000);
