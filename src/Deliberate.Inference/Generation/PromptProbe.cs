@@ -11,7 +11,7 @@ namespace Deliberate.Inference.Generation;
 /// <param name="Steady">Whether what was offered gives a row the same in every company.</param>
 internal sealed record PromptProbe(string Name, double LeastGain, double Own, double Other, bool Steady)
 {
-    private const int Times = 10;
+    private const int Times = 60; // of half a millisecond: the best of few can be that of a busy moment
 
     /// <summary>Whether the offer is worth its rounding and its memory. Answers that depend on their company are no good at any speed.</summary>
     public bool Chosen => Steady && Other > LeastGain * Own;

@@ -15,7 +15,7 @@ namespace Deliberate.Training.Native;
 public sealed class TorchPrompts : IPromptMatrices
 {
     // The rounding is not worth a few per cent. Whoever asks for bf16 gets it.
-    private const double Gain = 1.1;
+    private const double Gain = 1.05;
 
     private TorchPrompts()
     {
