@@ -1,5 +1,6 @@
 using Deliberate.Inference.Models;
 using Deliberate.Training.Decoding;
+using Deliberate.Training.Native;
 using Deliberate.Training.Optimizers;
 using TorchSharp;
 using Xunit;
@@ -32,6 +33,19 @@ public class DecoderTests
         var weights = Tiny.Weights();
         using var decoder = new Decoder(weights);
         Tiny.AssertSame(weights, decoder.ToWeights());
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_narrow_model_is_computed_in_fp32_and_a_wide_one_as_the_processor_likes(bool adapted)
+    {
+        if (Processor.AskedForBf16 is not null) Assert.Skip("DELIBERATE_BF16 is set.");
+        var (narrow, wide) = (Decoder.Choice(Tiny.Config, adapted, "cpu"), Decoder.Choice(Tiny.Config with { HiddenSize = 576 }, adapted, "cpu"));
+        if (Processor.FastBf16) Assert.Equal((false, "fp32 (quicker than bf16 in a model this narrow)"), narrow);
+        else Assert.Equal(wide, narrow);
+        Assert.Equal(adapted ? MatrixProbe.Of(CPU).Bf16 : Processor.FastBf16, wide.Bf16);
+        Assert.True(Decoder.Choice(Tiny.Config, adapted, "cpu", bf16: true).Bf16);
     }
 
     [Fact]

@@ -5,14 +5,18 @@ using System.Runtime.Intrinsics.X86;
 namespace Deliberate.Training.Decoding.Host;
 
 /// <summary>
-/// Matrix products in fp32 for one thread, around one kernel that keeps a tile of 6 x 16 results in registers. Blocks are sized
-/// so that one operand's panel lies in the first-level cache and the other's block in the second.
+/// Matrix products in fp32 for one thread, around one kernel that keeps a tile of results in registers: 6 x 16 of them where
+/// vectors have 256 bits, 8 x 32 where they have 512. Blocks are sized so that one operand's panel lies in the first-level cache
+/// and the other's block in the second.
 /// </summary>
-/// <remarks>Every result is summed in the same order whatever the number of rows.</remarks>
-internal static unsafe class Gemm
+/// <remarks>Every result is summed in the same order whatever the number of rows and the width of vectors.</remarks>
+internal static unsafe partial class Gemm
 {
-    /// <summary>Rows and columns of a tile.</summary>
-    public const int TileRows = 6, TileColumns = 16;
+    /// <summary>Most rows of a tile.</summary>
+    public static int TileRows => Vector512.IsHardwareAccelerated ? 8 : 6;
+
+    /// <summary>Columns of a tile.</summary>
+    public static int TileColumns => Vector512.IsHardwareAccelerated ? 32 : 16;
 
     /// <summary>Rows that are best multiplied in one go.</summary>
     public const int BlockRows = 192;
@@ -30,7 +34,7 @@ internal static unsafe class Gemm
     public static long OuterScratch(int n) => PackedSize(MaxDepth, n) + MaxDepth * BlockRows + 16;
 
     /// <summary>Packs b, whose element (i, j) is at <c>i * kStride + j * nStride</c>, for <see cref="Multiply"/>. (k, n)</summary>
-    /// <remarks>Panels of 16 columns, block by block of depth; columns beyond n are zero.</remarks>
+    /// <remarks>Panels of a tile's columns, block by block of depth; columns beyond n are zero.</remarks>
     public static void Pack(int k, int n, float* b, nint kStride, nint nStride, float* packed)
     {
         var step = Depth(k);
@@ -106,69 +110,30 @@ internal static unsafe class Gemm
     }
 
     /// <summary>
-    /// One tile of at most 6 x 16: c = a b, or c += a b. Element (i, k) of a is at <c>i * aRow + k * aDepth</c>; 16 floats of every
-    /// row of b are read even where the tile is narrower.
+    /// One tile: c = a b, or c += a b. Element (i, k) of a is at <c>i * aRow + k * aDepth</c>; of every row of b a whole tile's width
+    /// is read even where the tile is narrower.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Tile(int depth, int rows, int columns, float* a, nint aRow, nint aDepth, float* b, nint bStride, float* c, nint cStride, bool add)
     {
-        if (rows == TileRows && columns == TileColumns)
-            Kernel(depth, a, a + aRow, a + 2 * aRow, a + 3 * aRow, a + 4 * aRow, a + 5 * aRow, aDepth, b, bStride, c, cStride, add);
-        else
-            Edge(depth, rows, columns, a, aRow, aDepth, b, bStride, c, cStride, add);
+        if (rows == TileRows && columns == TileColumns) Kernel(depth, rows, a, aRow, aDepth, b, bStride, c, cStride, add);
+        else Edge(depth, rows, columns, a, aRow, aDepth, b, bStride, c, cStride, add);
     }
 
-    // Rows that do not exist repeat the last one; what comes out is copied as far as it counts.
+    // What comes out is copied as far as it counts.
     private static void Edge(int depth, int rows, int columns, float* a, nint aRow, nint aDepth, float* b, nint bStride, float* c, nint cStride, bool add)
     {
         var tile = stackalloc float[TileRows * TileColumns];
-        var last = a + (rows - 1) * aRow;
-        Kernel(depth, a, rows > 1 ? a + aRow : last, rows > 2 ? a + 2 * aRow : last, rows > 3 ? a + 3 * aRow : last, rows > 4 ? a + 4 * aRow : last, rows > 5 ? a + 5 * aRow : last,
-            aDepth, b, bStride, tile, TileColumns, false);
+        Kernel(depth, rows, a, aRow, aDepth, b, bStride, tile, TileColumns, false);
         for (var i = 0; i < rows; i++)
             for (var j = 0; j < columns; j++)
                 c[i * cStride + j] = add ? c[i * cStride + j] + tile[i * TileColumns + j] : tile[i * TileColumns + j];
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
-    private static void Kernel(nint depth, float* a0, float* a1, float* a2, float* a3, float* a4, float* a5, nint aDepth, float* b, nint bStride, float* c, nint cStride, bool add)
+    private static void Kernel(nint depth, int rows, float* a, nint aRow, nint aDepth, float* b, nint bStride, float* c, nint cStride, bool add)
     {
-        Vector256<float> p0 = default, q0 = default, p1 = default, q1 = default, p2 = default, q2 = default;
-        Vector256<float> p3 = default, q3 = default, p4 = default, q4 = default, p5 = default, q5 = default;
-        // Results and the next panel come from a far cache or from memory while this one is used.
-        for (var i = 0; i < TileRows; i++) Fetch(c + i * cStride);
-        var panel = depth * bStride;
-        for (nint k = 0; depth > 0; depth--)
-        {
-            FetchFar(b + panel);
-            var (x, y) = (Vector256.Load(b), Vector256.Load(b + 8));
-            var v = Vector256.Create(a0[k]); p0 = Vector256.FusedMultiplyAdd(v, x, p0); q0 = Vector256.FusedMultiplyAdd(v, y, q0);
-            v = Vector256.Create(a1[k]); p1 = Vector256.FusedMultiplyAdd(v, x, p1); q1 = Vector256.FusedMultiplyAdd(v, y, q1);
-            v = Vector256.Create(a2[k]); p2 = Vector256.FusedMultiplyAdd(v, x, p2); q2 = Vector256.FusedMultiplyAdd(v, y, q2);
-            v = Vector256.Create(a3[k]); p3 = Vector256.FusedMultiplyAdd(v, x, p3); q3 = Vector256.FusedMultiplyAdd(v, y, q3);
-            v = Vector256.Create(a4[k]); p4 = Vector256.FusedMultiplyAdd(v, x, p4); q4 = Vector256.FusedMultiplyAdd(v, y, q4);
-            v = Vector256.Create(a5[k]); p5 = Vector256.FusedMultiplyAdd(v, x, p5); q5 = Vector256.FusedMultiplyAdd(v, y, q5);
-            b += bStride;
-            k += aDepth;
-        }
-
-        if (add)
-        {
-            var r = c;
-            p0 += Vector256.Load(r); q0 += Vector256.Load(r + 8); r += cStride;
-            p1 += Vector256.Load(r); q1 += Vector256.Load(r + 8); r += cStride;
-            p2 += Vector256.Load(r); q2 += Vector256.Load(r + 8); r += cStride;
-            p3 += Vector256.Load(r); q3 += Vector256.Load(r + 8); r += cStride;
-            p4 += Vector256.Load(r); q4 += Vector256.Load(r + 8); r += cStride;
-            p5 += Vector256.Load(r); q5 += Vector256.Load(r + 8);
-        }
-
-        p0.Store(c); q0.Store(c + 8); c += cStride;
-        p1.Store(c); q1.Store(c + 8); c += cStride;
-        p2.Store(c); q2.Store(c + 8); c += cStride;
-        p3.Store(c); q3.Store(c + 8); c += cStride;
-        p4.Store(c); q4.Store(c + 8); c += cStride;
-        p5.Store(c); q5.Store(c + 8);
+        if (Vector512.IsHardwareAccelerated) Wide(depth, rows, a, aRow, aDepth, b, bStride, c, cStride, add);
+        else Narrow(depth, rows, a, aRow, aDepth, b, bStride, c, cStride, add);
     }
 
     // Hints, which may point behind the end of what is read.
@@ -187,14 +152,11 @@ internal static unsafe class Gemm
     private static void PackColumns(int depth, float* source, nint stride, float* target)
     {
         for (var i = 0; i < depth; i++, source += stride, target += TileColumns)
-        {
-            Vector256.Load(source).Store(target);
-            Vector256.Load(source + 8).Store(target + 8);
-        }
+            for (var j = 0; j < TileColumns; j += 8) Vector256.Load(source + j).Store(target + j);
     }
 
-    // Six neighbours of every row of a become one step of the panel. The two floats too many that a vector writes are written over by
-    // the next step; behind the last block there is room for them.
+    // A tile's neighbours of every row of a become one step of the panel. Where they are six, the two floats too many that a vector
+    // writes are written over by the next step; behind the last block there is room for them.
     private static void PackRows(int depth, int rows, float* source, nint stride, float* target)
     {
         if (rows == TileRows)

@@ -195,7 +195,7 @@ internal sealed unsafe class HostAttention(ModelConfig config) : IDisposable
     // Panels are read in whole vectors, also behind the row's end.
     private void Reserve(int length, int queries)
     {
-        _scoreStride = Math.Max(_scoreStride, Gemm.Stride(length + 8));
+        _scoreStride = Math.Max(_scoreStride, Gemm.Stride(length + Gemm.TileColumns));
         _ = _scores.Reserve((long)queries * _scoreStride);
         _ = _slopes.Reserve((long)queries * _scoreStride);
         if (length <= _length) return;
