@@ -8,7 +8,8 @@ namespace Deliberate.Bench;
 
 /// <summary>
 /// The reward server beside one as trainers' examples write it (bench/peers/rewards.py: FastAPI, one process, a constant answer), both against an empty
-/// handler of this web server: the most requests that wrk gets from each, in turns within one run, over the same number of connections.
+/// handler of this web server: the most requests that wrk gets from each, in turns within one run, over the same number of connections. The reward server runs
+/// twice, once with a larger nursery for .NET's collector.
 /// </summary>
 internal static class RewardPeer
 {
@@ -28,8 +29,7 @@ internal static class RewardPeer
         var port = FreePort();
         using var peer = Start(Environment.GetEnvironmentVariable("PYTHON") ?? "python3", Path.Combine(peers, "rewards.py"), port.ToString(CultureInfo.InvariantCulture));
         using var server = Start(Environment.ProcessPath!, "reward-server");
-        Environment.SetEnvironmentVariable(NurseryVariable, LargerNursery);
-        using var roomier = Start(Environment.ProcessPath!, "reward-server");
+        using var roomier = Start(new ProcessStartInfo(Environment.ProcessPath!, ["reward-server"]) { Environment = { [NurseryVariable] = LargerNursery } });
         try
         {
             var (address, roomy) = ((await server.StandardOutput.ReadLineAsync())!, (await roomier.StandardOutput.ReadLineAsync())!);
@@ -61,8 +61,13 @@ internal static class RewardPeer
         }
     }
 
-    private static Process Start(string program, params string[] arguments) =>
-        Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardInput = true }) ?? throw new InvalidOperationException($"{program} cannot be started.");
+    private static Process Start(string program, params string[] arguments) => Start(new ProcessStartInfo(program, arguments));
+
+    private static Process Start(ProcessStartInfo start)
+    {
+        (start.RedirectStandardOutput, start.RedirectStandardInput) = (true, true);
+        return Process.Start(start) ?? throw new InvalidOperationException($"{start.FileName} cannot be started.");
+    }
 
     private static int FreePort()
     {

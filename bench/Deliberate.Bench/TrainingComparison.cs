@@ -6,7 +6,6 @@ using Deliberate.Training.Decoding;
 using Deliberate.Training.Lora;
 using Deliberate.Training.Native;
 using Deliberate.Training.Optimizers;
-using static TorchSharp.torch;
 
 namespace Deliberate.Bench;
 
@@ -26,10 +25,10 @@ internal static class TrainingComparison
         var weights = opened.Model.Weights();
         var rows = SomeRows(weights.Config, Rows, length);
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{Path.GetFileName(model)}: {weights.Parameters / 1e6:F1}M parameters; {Rows} rows of {length} tokens a step, the second half of each trained; {Environment.ProcessorCount} cores; medians of {rounds} alternating steps; {MatrixProbe.Of(CPU)}"));
-        if (what is "full" or "all") Compare("full fine-tuning", rounds, rows, [("Deliberate", Ours(weights, null)), ("TorchSharp, eager", Eager(weights, 0))]);
+            $"{Path.GetFileName(model)}: {weights.Parameters / 1e6:F1}M parameters; {Rows} rows of {length} tokens a step, the second half of each trained; {Environment.ProcessorCount} cores; medians of {rounds} alternating steps"));
+        if (what is "full" or "all") Compare($"full fine-tuning, {Decoder.Choice(weights.Config, false, "cpu").Told}", rounds, rows, [("Deliberate", Ours(weights, null)), ("TorchSharp, eager", Eager(weights, 0))]);
         if (what is "lora" or "all")
-            Compare("LoRA, rank 16, every linear layer", rounds, rows,
+            Compare($"LoRA, rank 16, every linear layer, {Decoder.Choice(weights.Config, true, "cpu").Told}", rounds, rows,
             [
                 ("Deliberate, base in fp32", Ours(weights, new() { Fp32Base = true })),
                 ("Deliberate, base in bf16", Ours(weights, new())),

@@ -8,7 +8,7 @@ namespace Deliberate.Inference.Generation;
 /// <param name="LeastGain">How many times as quick it must be.</param>
 /// <param name="Own">GFLOP/s of the engine's own kernels.</param>
 /// <param name="Other">GFLOP/s of what was offered.</param>
-/// <param name="Steady">Whether what was offered gives a row the same in every company.</param>
+/// <param name="Steady">Whether what was offered gives a row the same in every company, as far as it was looked into.</param>
 internal sealed record PromptProbe(string Name, double LeastGain, double Own, double Other, bool Steady)
 {
     private const int Times = 60; // of half a millisecond: the best of few can be that of a busy moment
@@ -75,7 +75,9 @@ internal sealed record PromptProbe(string Name, double LeastGain, double Own, do
         }
 
         var work = 2e-9 * Rows * inputs * matrix.Outputs;
-        return new(prompts.Name, prompts.LeastGain, work / own, work / other, model.Layers[0].Matrices.All(each => IsSteady(each, prompts, team.Size)));
+        var probe = new PromptProbe(prompts.Name, prompts.LeastGain, work / own, work / other, Steady: true);
+        // What is too slow needs no looking into.
+        return probe.Chosen ? probe with { Steady = model.Layers[0].Matrices.DistinctBy(each => (each.Outputs, each.Inputs)).All(each => IsSteady(each, prompts, team.Size)) } : probe;
 
         double Seconds(int parts, Action<int> work)
         {

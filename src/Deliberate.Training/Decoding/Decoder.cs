@@ -36,7 +36,7 @@ public sealed class Decoder : IDisposable
 
     /// <summary>Builds the decoder with a copy of these weights, every parameter of it trained, on the processor.</summary>
     /// <param name="weights">Starting parameters.</param>
-    /// <param name="bf16">Whether to compute in bf16; null asks the processor.</param>
+    /// <param name="bf16">Whether to compute in bf16; null takes the quicker (<see cref="Choice"/>).</param>
     public Decoder(ModelWeights weights, bool? bf16 = null) : this(weights, new DecoderOptions { Bf16 = bf16 })
     {
     }
@@ -73,7 +73,10 @@ public sealed class Decoder : IDisposable
         Body = DecoderBodies.Default(_fitsHost && (_lora is null || 8.0 * Projections.Sum(projection => projection.Weight.Tensor.numel()) < MostKept));
     }
 
-    /// <summary>Whether a model is computed in bf16, and why, as "bf16 (fp32 115 GFLOP/s, bf16 547)". A device is measured once.</summary>
+    /// <summary>
+    /// Whether a model is computed in bf16, and why, as "bf16 (fp32 115 GFLOP/s, bf16 547)": what is asked for, here or by <c>DELIBERATE_BF16</c> (1 or 0); else what the
+    /// processor claims for all weights of plain Llama on it, but fp32 for a narrow one; else what <see cref="Native.MatrixProbe"/> measures, once for a device.
+    /// </summary>
     /// <param name="config">The model.</param>
     /// <param name="adapted">Whether adapters are trained.</param>
     /// <param name="device">Where: see <see cref="DecoderOptions.Device"/>.</param>

@@ -5,7 +5,7 @@ namespace Deliberate.Training.Decoding;
 /// <summary>How a <see cref="Decoder"/> holds and computes its model.</summary>
 public sealed record DecoderOptions
 {
-    /// <summary>Compute in bf16; null measures which is the quicker (see <see cref="Native.MatrixProbe"/>), or asks the processor for a small model.</summary>
+    /// <summary>Compute in bf16; null takes the quicker (<see cref="Decoder.Choice"/>).</summary>
     public bool? Bf16 { get; init; }
 
     /// <summary>Adapters to train while the model's own weights stay as they are; null trains every parameter.</summary>

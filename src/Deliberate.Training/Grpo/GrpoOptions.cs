@@ -110,7 +110,7 @@ public sealed record GrpoOptions
     /// <summary>Where to compute: cpu, cuda or cuda:1.</summary>
     public string Device { get; init; } = "cpu";
 
-    /// <summary>Compute in bf16; null takes the quicker (<see cref="Native.MatrixProbe"/>; for the miniature, what the processor claims).</summary>
+    /// <summary>Compute in bf16; null takes the quicker (<see cref="Decoding.Decoder.Choice"/>).</summary>
     public bool? Bf16 { get; init; }
 
     /// <summary>The same recipe with one of TRL's losses; <see cref="ConstantLength"/> stands for its longest completion in Dr. GRPO.</summary>

@@ -8,7 +8,7 @@ namespace Deliberate.Training.Native;
 
 /// <summary>Which type a device multiplies matrices in more quickly, measured once for each device.</summary>
 /// <param name="Fp32">GFLOP/s in fp32.</param>
-/// <param name="Bf16Speed">GFLOP/s in bf16; 0 where it was not measured.</param>
+/// <param name="Bf16Speed">GFLOP/s in bf16.</param>
 /// <param name="Bf16">Whether bf16 is worth its rounding: at least a quarter quicker.</param>
 public sealed record MatrixProbe(double Fp32, double Bf16Speed, bool Bf16)
 {
@@ -16,7 +16,7 @@ public sealed record MatrixProbe(double Fp32, double Bf16Speed, bool Bf16)
 
     private static readonly ConcurrentDictionary<string, MatrixProbe> Known = new(StringComparer.Ordinal);
 
-    /// <summary>The choice for a device. <c>DELIBERATE_BF16</c> (1 or 0) decides otherwise.</summary>
+    /// <summary>The choice for a device.</summary>
     public static MatrixProbe Of(Device device) => Known.GetOrAdd(device.ToString(), _ => Measure(device));
 
     /// <summary>As <c>fp32 (fp32 52 GFLOP/s, bf16 9)</c>.</summary>
@@ -25,7 +25,6 @@ public sealed record MatrixProbe(double Fp32, double Bf16Speed, bool Bf16)
     private static MatrixProbe Measure(Device device)
     {
         TorchLibrary.Initialize();
-        if (Processor.AskedForBf16 is { } asked) return new(0, 0, asked);
         var fp32 = Speed(device, ScalarType.Float32);
         var bf16 = Speed(device, ScalarType.BFloat16);
         return new(fp32, bf16, bf16 > 1.25 * fp32);

@@ -87,7 +87,7 @@ public sealed record SftOptions
     /// <summary>Seconds between checkpoints.</summary>
     public double CheckpointSeconds { get; init; } = 60;
 
-    /// <summary>Compute in bf16; null takes the quicker (<see cref="Native.MatrixProbe"/>; for the miniature, what the processor claims).</summary>
+    /// <summary>Compute in bf16; null takes the quicker (<see cref="Decoding.Decoder.Choice"/>).</summary>
     public bool? Bf16 { get; init; }
 }
 
