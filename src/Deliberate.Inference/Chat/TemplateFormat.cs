@@ -8,20 +8,20 @@ namespace Deliberate.Inference.Chat;
 
 /// <summary>
 /// The format of a model with a chat template. The thought is told from the answer by the marks that <see cref="CompletionReader"/> knows; a model whose
-/// template has no place for a thought writes it between <c>&lt;think&gt;</c> and <c>&lt;/think&gt;</c> before its answer.
+/// template names none of them writes it between <c>&lt;think&gt;</c> and <c>&lt;/think&gt;</c> before its answer.
 /// </summary>
 /// <remarks>
 /// Thread-safe. Control tokens that are written out in a message are broken by a space, so that text from outside cannot end its turn or begin another.
 /// </remarks>
 public sealed class TemplateFormat : IPromptFormat
 {
-    private const string Open = "<think>", Close = "</think>";
     private static readonly TemplateValue Yes = TemplateValue.Of(true), No = TemplateValue.Of(false);
 
     private readonly Tokenizer _tokenizer;
     private readonly ChatTemplate _template;
     private readonly IReadOnlyDictionary<string, string> _special;
     private readonly string[] _control;
+    private readonly ThoughtTag _tag;
 
     /// <summary>A format.</summary>
     /// <param name="tokenizer">The model's tokenizer.</param>
@@ -33,7 +33,8 @@ public sealed class TemplateFormat : IPromptFormat
         ArgumentNullException.ThrowIfNull(tokenizer);
         (_tokenizer, _template, _special, StopTokens) = (tokenizer, template, specialTokens, stopTokens);
         _control = [.. tokenizer.Added.Where(token => token.Control).Select(token => token.Text)];
-        (StartOfThinking, EndOfThinking) = (tokenizer.Encode(Open), tokenizer.Encode(Close));
+        _tag = ThoughtTag.OfTemplate(template.Text) ?? ThoughtTag.Think;
+        (StartOfThinking, EndOfThinking) = (tokenizer.Encode(_tag.Open), tokenizer.Encode(_tag.Close));
     }
 
     /// <inheritdoc/>
@@ -50,10 +51,7 @@ public sealed class TemplateFormat : IPromptFormat
     public ChatPrompt Prompt(IEnumerable<ChatMessage> messages, bool thinking = true)
     {
         ArgumentNullException.ThrowIfNull(messages);
-        var list = messages as IReadOnlyList<ChatMessage> ?? [.. messages];
-        var goesOn = list is [.., { } last] && last.Role == ChatRole.Assistant;
-        var text = _template.Render(Input(list.Select(Value), thinking) with { AddGenerationPrompt = !goesOn, ContinueFinalMessage = goesOn }).Text;
-        var opened = text.LastIndexOf(Open, StringComparison.Ordinal) is var open and >= 0 && text.LastIndexOf(Close, StringComparison.Ordinal) < open && (goesOn || string.IsNullOrWhiteSpace(text[(open + Open.Length)..]));
+        var (text, opened) = Waiting(messages as IReadOnlyList<ChatMessage> ?? [.. messages], thinking);
         return new(_tokenizer.Encode(text), opened);
     }
 
@@ -98,40 +96,74 @@ public sealed class TemplateFormat : IPromptFormat
     }
 
     /// <summary>A conversation with the assistant's next turn as text, and the parts of it that training covers.</summary>
-    /// <exception cref="TemplateException">The template cannot show the turn as the model would write it.</exception>
+    /// <remarks>
+    /// What stands before the turn is the very prompt that the model gets when it is asked. A template that marks what is trained is believed instead. One that
+    /// cannot show the turn as the model would write it, since it drops thoughts or begins a finished turn otherwise, is asked for the prompt and the end of the turn alone.
+    /// </remarks>
+    /// <exception cref="TemplateException">The template refuses the conversation, or what ends a turn cannot be told.</exception>
     public MaskedPrompt Masked(IEnumerable<ChatMessage> messages, string thinking, string answer)
     {
         ArgumentNullException.ThrowIfNull(messages);
         ArgumentNullException.ThrowIfNull(thinking);
         ArgumentNullException.ThrowIfNull(answer);
-        TemplateValue[] before = [.. messages.Select(Value)];
-        if (thinking.Length == 0) return Last(Message("assistant", Safe(answer)));
-        try
-        {
-            // The template's own place for thoughts, where it has one.
-            if (Last(Message("assistant", Safe(answer), ("reasoning_content", TemplateValue.Of(Safe(thinking))))) is var masked && masked.Trained.Any(span => masked.Text[span.Start..span.End].Contains(Safe(thinking).Trim(), StringComparison.Ordinal)))
-                return masked;
-        }
-        catch (TemplateException)
-        {
-            // It leaves thoughts out.
-        }
+        ChatMessage[] before = [.. messages];
+        var (thought, said) = (Safe(thinking).Trim(), Safe(answer).Trim());
+        // The template's own place for thoughts, where it has one.
+        if (thought.Length > 0 && Shown(Message("assistant", said, ("reasoning_content", TemplateValue.Of(thought)))) is { } own) return own;
+        var tagged = thought.Length > 0 ? $"{_tag.Open}\n{thought}\n{_tag.Close}\n\n{said}" : said;
+        if (Shown(Message("assistant", tagged)) is { } shown) return shown;
+        if (_template.MarksGeneration) return Last(Message("assistant", tagged)); // its error says why
 
-        return Last(Message("assistant", $"{Open}\n{Safe(thinking).Trim()}\n{Close}\n\n{Safe(answer).Trim()}"));
+        var (prompt, opened) = Waiting(before, thought.Length > 0);
+        if (opened) tagged = $"{(PythonText.IsSpace(prompt[^1]) ? "" : "\n")}{thought}\n{_tag.Close}\n\n{said}";
+        var text = $"{prompt}{tagged}{EndOfTurn(Message("assistant", said))}";
+        return new(text, [new(prompt.Length, text.Length)]);
+
+        MaskedPrompt? Shown(TemplateValue turn)
+        {
+            try
+            {
+                var masked = Last(turn);
+                var (start, end) = (masked.Trained[0].Start, masked.Trained[0].End);
+                if (!masked.Text.AsSpan(start, end - start).Contains(thought, StringComparison.Ordinal)) return null;
+                return _template.MarksGeneration || masked.Text[..start] == Waiting(before, thought.Length > 0).Text ? masked : null;
+            }
+            catch (TemplateException)
+            {
+                return null;
+            }
+        }
 
         MaskedPrompt Last(TemplateValue turn)
         {
-            var masked = PromptMask.Render(_template, Input([.. before, turn], thinking.Length > 0));
+            var masked = PromptMask.Render(_template, Input([.. before.Select(Value), turn], thought.Length > 0));
             // Earlier turns were not written for this.
             return masked with { Trained = [masked.Trained[^1]] };
         }
+
+        string EndOfTurn(TemplateValue turn)
+        {
+            if (PromptMask.EndOfTurn(_template, Input([.. before.Select(Value), turn], thought.Length > 0)) is { Length: > 0 } end) return end;
+            return _special.GetValueOrDefault("eos_token") is { Length: > 0 } eos ? eos : throw new TemplateException(_template.Name, 1, "mask", "nothing says what ends a turn: the template writes nothing after an answer, and the model has no eos_token");
+        }
+    }
+
+    /// <summary>The conversation as text that waits for the model, and whether it waits inside a thought.</summary>
+    private (string Text, bool Opened) Waiting(IReadOnlyList<ChatMessage> messages, bool thinking)
+    {
+        var goesOn = messages is [.., { } last] && last.Role == ChatRole.Assistant;
+        var text = _template.Render(Input(messages.Select(Value), thinking) with { AddGenerationPrompt = !goesOn, ContinueFinalMessage = goesOn }).Text;
+        var open = text.LastIndexOf(_tag.Open, StringComparison.Ordinal);
+        if (open < 0 || text.LastIndexOf(_tag.Close, StringComparison.Ordinal) > open || !(goesOn || string.IsNullOrWhiteSpace(text[(open + _tag.Open.Length)..]))) return (text, false);
+        // A template that always opens a thought is answered by an empty one, as those do that know of answers without.
+        return thinking || goesOn ? (text, true) : ($"{text[..(open + _tag.Open.Length)]}\n\n{_tag.Close}\n\n", false);
     }
 
     private TemplateInput Input(IEnumerable<TemplateValue> messages, bool thinking) => new()
     {
         Messages = [.. messages],
         SpecialTokens = _special,
-        Variables = new Dictionary<string, TemplateValue> { ["enable_thinking"] = thinking ? Yes : No },
+        Variables = new Dictionary<string, TemplateValue> { ["enable_thinking"] = thinking ? Yes : No, ["thinking"] = thinking ? Yes : No },
     };
 
     private TemplateValue Value(ChatMessage message) => Message(message.Role.Value, Safe(message.Text));

@@ -12,10 +12,13 @@ public sealed class ChatTemplate
 
     private readonly Statement[] _body;
 
-    private ChatTemplate(string name, Statement[] body, bool marksGeneration) => (Name, _body, MarksGeneration) = (name, body, marksGeneration);
+    private ChatTemplate(string name, string text, Statement[] body, bool marksGeneration) => (Name, Text, _body, MarksGeneration) = (name, text, body, marksGeneration);
 
     /// <summary>The name that errors give.</summary>
     public string Name { get; }
+
+    /// <summary>What it was read from.</summary>
+    public string Text { get; }
 
     /// <summary>Whether the template has <c>{% generation %}</c> blocks.</summary>
     public bool MarksGeneration { get; }
@@ -33,7 +36,7 @@ public sealed class ChatTemplate
         if (text.Length > limits.TemplateLength) throw new TemplateException(name, 1, "template", $"it has {text.Length} characters, more than {limits.TemplateLength} (limit {nameof(TemplateLimits.TemplateLength)})");
         var tokens = new Lexer(text, name).Read();
         var marks = tokens.Zip(tokens.Skip(1)).Any(pair => pair.First.Kind == TokenKind.BlockBegin && pair.Second.Is("generation"));
-        return new(name, new Parser(tokens, name, limits).Parse(), marks);
+        return new(name, text, new Parser(tokens, name, limits).Parse(), marks);
     }
 
     /// <summary>Renders a conversation.</summary>

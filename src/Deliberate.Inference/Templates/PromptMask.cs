@@ -43,6 +43,16 @@ public static class PromptMask
         return new(whole.Text, earlier.All(span => span is not null) ? [.. earlier.Select(span => span!.Value), final] : [final]);
     }
 
+    /// <summary>What the model writes after its answer to end its turn; empty where the template writes nothing there.</summary>
+    /// <param name="template">The template.</param>
+    /// <param name="input">A conversation that ends with the assistant's turn.</param>
+    /// <exception cref="TemplateException">The template fails, or leaves the answer out.</exception>
+    internal static string EndOfTurn(ChatTemplate template, TemplateInput input)
+    {
+        var rest = Rest(template, input with { AddGenerationPrompt = false, ContinueFinalMessage = false }, (MapValue)input.Messages[^1]);
+        return rest[..EndOfTurn(rest)];
+    }
+
     /// <summary>An earlier turn, if it stands in the whole as it stood when it was the last one.</summary>
     private static TextSpan? Earlier(ChatTemplate template, TemplateInput input, int turn, string whole)
     {

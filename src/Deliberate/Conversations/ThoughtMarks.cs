@@ -35,8 +35,7 @@ internal static class ThoughtMarks
     public const string Channel = "<|channel|>";
 
     /// <summary>Opening and closing tags.</summary>
-    public static readonly (string Open, string Close)[] Tags =
-        [("<think>", Close), ("<thinking>", "</thinking>"), ("<thought>", "</thought>"), ("<reasoning>", "</reasoning>"), ("[THINK]", "[/THINK]")];
+    public static readonly ThoughtTag[] Tags = [.. ThoughtTag.Known];
 
     private const string Final = "final";
 

@@ -15,7 +15,7 @@ internal sealed record MarkedReply(string Marker, Saying Saying, string? Answer)
         var thought = $"{Words(random, 6)} {marker} {Words(random, 4)} {marker}";
         var answer = $"{Words(random, 5)}. {Words(random, 5)}.";
         var failure = random.Next(8) == 0 ? new InvalidOperationException($"cannot go on after: {thought}", new FormatException(thought)) : null;
-        var style = random.Next(9);
+        var style = random.Next(11);
         if (style == 0)
         {
             // Apart from the text, cut anywhere.
@@ -36,10 +36,12 @@ internal sealed record MarkedReply(string Marker, Saying Saying, string? Answer)
             5 => ("[THINK]", "[/THINK]", ""),
             6 => ("<|channel|>analysis<|message|>", "<|end|><|start|>assistant<|channel|>final<|message|>", "<|return|>"),
             7 => ("", "</think>", ""),
+            9 => ("<seed:think>", "</seed:think>\n", ""),
+            10 => ("<|channel>thought\n", "<channel|>", ""),
             _ => ("analysis", "assistantfinal", ""),
         };
         // With a tag inside the thought, which ends it too early for readers who take the first.
-        var inner = style is > 0 and < 6 && random.Next(4) == 0 ? $"{thought} {close.Trim()} {marker}" : thought;
+        var inner = style is (> 0 and < 6) or > 8 && random.Next(4) == 0 ? $"{thought} {close.Trim()} {marker}" : thought;
         var text = $"{open}{inner}{close}{answer}{end}";
         // A thought without an opening mark is known by its closing one alone.
         var least = style is 7 or 8 ? text.Length : open.Length;

@@ -19,6 +19,10 @@ public class CompletionReaderTests
     [InlineData("<THINK>why</Think>yes", "why", "yes", false)]
     [InlineData("<thinking>why</thinking>yes", "why", "yes", false)]
     [InlineData("[THINK]why[/THINK]yes", "why", "yes", false)]
+    [InlineData("<seed:think>why</seed:think>\nyes", "why", "yes", false)]
+    [InlineData("<|START_THINKING|>why<|END_THINKING|>yes", "why", "yes", false)]
+    [InlineData("<|begin_of_thought|>\n\nwhy\n\n<|end_of_thought|>\n\nyes", "why", "yes", false)]
+    [InlineData("<|channel>thought\nwhy<channel|>yes", "why", "yes", false)]
     [InlineData("<think>a</think> b </think> c", "a b", "c", false)]
     [InlineData("", "", "", false)]
     public void Splits_thought_and_answer(string text, string thinking, string answer, bool truncated)
@@ -27,6 +31,13 @@ public class CompletionReaderTests
         Assert.Equal(thinking, string.Join(' ', read.Thinking.Split(' ', StringSplitOptions.RemoveEmptyEntries)));
         Assert.Equal((answer, truncated), (read.Answer, read.Truncated));
     }
+
+    [Theory]
+    [InlineData("{{ m.content.split('</think>')[-1] }}", "</think>")]
+    [InlineData("<thinking>", "</thinking>")]
+    [InlineData("{%- set begin = '<seed:think>' %}{% set end = '</seed:think>' %}", "</seed:think>")]
+    [InlineData("[INST]{{ m.content }}[/INST]", null)]
+    public void The_tag_of_a_template_is_the_one_that_it_names(string template, string? close) => Assert.Equal(close, ThoughtTag.OfTemplate(template)?.Close);
 
     [Fact]
     public void A_thought_that_the_prompt_opened_and_nothing_closed_is_no_answer() =>
@@ -57,7 +68,7 @@ public class CompletionReaderTests
     [Fact]
     public void No_text_breaks_it_and_no_tag_stays_in_an_answer()
     {
-        var piece = Gen.OneOf(Gen.OneOf("<think>", "</think>", "<thinking>", "</thinking>", "[THINK]", "[/THINK]", "\n", "<", "</", "think>"), Gen.String);
+        var piece = Gen.OneOf(Gen.OneOf("<think>", "</think>", "<thinking>", "</thinking>", "[THINK]", "[/THINK]", "<seed:think>", "<|channel>thought", "<channel|>", "\n", "<", "</", "think>", "<|channel"), Gen.String);
         piece.Array[0, 8].Select(pieces => string.Concat(pieces)).Sample(text =>
         {
             var read = CompletionReader.Read(text);

@@ -8,7 +8,7 @@ namespace Deliberate.Tests.Conversations;
 public class ThoughtSplitterTests
 {
     private static readonly Gen<string> Texts = Gen.OneOf(
-        Gen.OneOf("<think>", "</think>", "<Thinking>", "</thinking>", "[THINK]", "[/THINK]", "<|channel|>", "<|start|>", "<|message|>", "<|end|>", "<|return|>", "analysis", "final", "assistant", "assistantfinal"),
+        Gen.OneOf("<think>", "</think>", "<Thinking>", "</thinking>", "[THINK]", "[/THINK]", "<|channel>thought", "<channel|>", "<|START_THINKING|>", "<|channel|>", "<|start|>", "<|message|>", "<|end|>", "<|return|>", "analysis", "final", "assistant", "assistantfinal"),
         Gen.OneOf("why", "yes ", " no", "\n", "<", "</", "think>", "[", "<|", "|>", "<|channel", "Aé")).Array[0, 10].Select(pieces => string.Concat(pieces));
 
     private static (SplitText[] Parts, bool Unclosed) Split(ThoughtStart start, params string[] pieces)
