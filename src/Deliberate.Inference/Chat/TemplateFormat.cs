@@ -114,19 +114,22 @@ public sealed class TemplateFormat : IPromptFormat
         if (Shown(Message("assistant", tagged)) is { } shown) return shown;
         if (_template.MarksGeneration) return Last(Message("assistant", tagged)); // its error says why
 
-        var (prompt, opened) = Waiting(before, thought.Length > 0);
-        if (opened) tagged = $"{(PythonText.IsSpace(prompt[^1]) ? "" : "\n")}{thought}\n{_tag.Close}\n\n{said}";
-        var text = $"{prompt}{tagged}{EndOfTurn(Message("assistant", said))}";
-        return new(text, [new(prompt.Length, text.Length)]);
+        var (asked, inside) = Waiting(before, thought.Length > 0);
+        if (inside) tagged = $"{(PythonText.IsSpace(asked[^1]) ? "" : "\n")}{thought}\n{_tag.Close}\n\n{said}";
+        var text = $"{asked}{tagged}{EndOfTurn(Message("assistant", said))}";
+        return new(text, [new(asked.Length, text.Length)]);
 
         MaskedPrompt? Shown(TemplateValue turn)
         {
             try
             {
                 var masked = Last(turn);
-                var (start, end) = (masked.Trained[0].Start, masked.Trained[0].End);
-                if (!masked.Text.AsSpan(start, end - start).Contains(thought, StringComparison.Ordinal)) return null;
-                return _template.MarksGeneration || masked.Text[..start] == Waiting(before, thought.Length > 0).Text ? masked : null;
+                var trained = masked.Text.AsSpan(masked.Trained[0].Start, masked.Trained[0].End - masked.Trained[0].Start);
+                if (!trained.Contains(thought, StringComparison.Ordinal)) return null;
+                if (_template.MarksGeneration) return masked;
+                // A template that opens the thought before every answer opens it twice where the answer brings its own.
+                var (prompt, opened) = Waiting(before, thought.Length > 0);
+                return masked.Text[..masked.Trained[0].Start] == prompt && !(opened && trained.TrimStart().StartsWith(_tag.Open)) ? masked : null;
             }
             catch (TemplateException)
             {

@@ -11,6 +11,7 @@ internal sealed partial class ChatFamily
     {
         ["system"] = Role.System,
         ["developer"] = Role.System,
+        ["developer system"] = Role.System,
         ["user"] = Role.User,
         ["human"] = Role.User,
         ["assistant"] = Role.Assistant,
@@ -29,6 +30,7 @@ internal sealed partial class ChatFamily
     [
         "</s>", "<|im_end|>", "<|endoftext|>", "<|eot_id|>", "<|eom_id|>", "<|eot|>", "<|end_of_text|>", "<end_of_turn>", "<eos>", "<|end|>", "<|return|>",
         "<｜end▁of▁sentence｜>", "<|END_OF_TURN_TOKEN|>", "<pad>", "<|pad|>", "<|finetune_right_pad_id|>", "<｜▁pad▁｜>", "[PAD]", "<unk>", "<turn|>",
+        "<seed:eos>", "<SPECIAL_12>", "[|endofturn|]", "<|eom|>", "<|assistant_end|>", "<|message_sep|>", "<|end_of_turn|>",
     ];
 
     // Tried in this order; the first whose header stands at the beginning of a prompt is taken.
@@ -39,18 +41,21 @@ internal sealed partial class ChatFamily
         new(Llama3(), ["<|eot_id|>", "<|eom_id|>", "<|eot|>"]),
         new(Gemma(), ["<end_of_turn>", "<turn|>"]),
         new(Granite(), ["<|end_of_text|>"]),
-        new(Command(), ["<|END_OF_TURN_TOKEN|>"]),
+        new(Command(), ["<|END_OF_TURN_TOKEN|>", "<|END_RESPONSE|>", "<|END_TEXT|>"], textStarts: ["<|START_RESPONSE|>", "<|START_TEXT|>"]),
         new(DeepSeek(), ["<｜end▁of▁sentence｜>"], bareSystem: true),
-        new(Plain(), ["<|end|>", "<|eot_id|>", "<|endoftext|>"]),
+        new(NamedRole(), ["<|end|>", "<|eot_id|>", "<|endoftext|>", "[|endofturn|]", "<|eom|>", "<seed:eos>", "<SPECIAL_12>", "<|system_end|>", "<|developer_end|>", "<|user_end|>", "<|assistant_end|>"]),
+        new(GigaChat(), ["<|message_sep|>"]),
+        new(OpenChat(), ["<|end_of_turn|>"], bareSystem: true),
         new(Inst(), [], bareSystem: true, answerEnd: "</s>"),
     ];
 
     private readonly string[] _ends;
     private readonly string? _answerEnd;
     private readonly bool _bareSystem;
+    private readonly string[] _textStarts;
 
-    private ChatFamily(Regex header, string[] ends, bool channels = false, bool bareSystem = false, string? answerEnd = null) =>
-        (Header, _ends, HasChannels, _bareSystem, _answerEnd) = (header, ends, channels, bareSystem, answerEnd);
+    private ChatFamily(Regex header, string[] ends, bool channels = false, bool bareSystem = false, string? answerEnd = null, string[]? textStarts = null) =>
+        (Header, _ends, HasChannels, _bareSystem, _answerEnd, _textStarts) = (header, ends, channels, bareSystem, answerEnd, textStarts ?? []);
 
     /// <summary>Finds what begins a turn.</summary>
     public Regex Header { get; }
@@ -102,7 +107,7 @@ internal sealed partial class ChatFamily
     {
         var end = _answerEnd is { } last && role == Role.Assistant ? turn.LastIndexOf(last) : -1;
         foreach (var token in _ends) end = Math.Max(end, turn.LastIndexOf(token));
-        return end >= 0 ? turn[..end] : TrimEnd(turn);
+        return Text(end >= 0 ? turn[..end] : TrimEnd(turn));
     }
 
     /// <summary>An answer's text: up to the first token that ends a turn, where generation stopped.</summary>
@@ -111,7 +116,7 @@ internal sealed partial class ChatFamily
         var end = answer.Length;
         foreach (var token in _ends)
             if (answer.IndexOf(token, StringComparison.Ordinal) is var at and >= 0 && at < end) end = at;
-        return TrimEnd(answer.AsSpan(0, end)).ToString();
+        return Text(TrimEnd(answer.AsSpan(0, end))).ToString();
     }
 
     /// <summary>Llama 2 puts the system's text into the user's first turn: where each stands in it, or null.</summary>
@@ -121,6 +126,22 @@ internal sealed partial class ChatFamily
         if (!_bareSystem || !text.TrimStart().StartsWith(open)) return null;
         var (start, end) = (text.IndexOf(open) + open.Length, text.IndexOf(close));
         return end < start ? null : (start..end, (end + close.Length)..);
+    }
+
+    // Without the tokens that some put around a turn's text, inside the turn.
+    private ReadOnlySpan<char> Text(ReadOnlySpan<char> turn)
+    {
+        foreach (var token in _textStarts)
+            if (turn.TrimStart().StartsWith(token)) turn = turn.TrimStart()[token.Length..];
+        if (_textStarts.Length == 0) return turn;
+        for (var trimmed = turn.TrimEnd(); ; trimmed = turn.TrimEnd())
+        {
+            var length = 0;
+            foreach (var token in _ends)
+                if (trimmed.EndsWith(token)) length = token.Length;
+            if (length == 0) return turn;
+            turn = trimmed[..^length];
+        }
     }
 
     private bool Begins(ReadOnlySpan<char> before) => TrimStart(before).IsWhiteSpace() || (_bareSystem && StartOf(before) > 0);
@@ -164,8 +185,15 @@ internal sealed partial class ChatFamily
     [GeneratedRegex(@"<｜(?<role>User|Assistant)｜>", RegexOptions.CultureInvariant)]
     private static partial Regex DeepSeek();
 
-    [GeneratedRegex(@"<\|(?<role>system|user|assistant|observation|tool)\|>\n?", RegexOptions.CultureInvariant)]
-    private static partial Regex Plain();
+    // Phi, Zephyr, GLM; Apriel; Apertus; Jamba; EXAONE; Seed-OSS; Nemotron.
+    [GeneratedRegex(@"(?:<\|bom\|>)?<\|(?:begin_)?(?<role>system|developer|user|assistant|model|observation|tool)(?:_start)?\|>\n?|\[\|(?<role>system|user|assistant|tool)\|\]\n?|<(?:seed:bos|SPECIAL_1[01])>(?<role>\w{1,40})(?:\n|\z)", RegexOptions.CultureInvariant)]
+    private static partial Regex NamedRole();
+
+    [GeneratedRegex(@"(?<=\A\s{0,9}(?:<s>)?\s{0,9}|<\|message_sep\|>\s{0,9})(?<role>[\w ]{1,40})<\|role_sep\|>\n?", RegexOptions.CultureInvariant)]
+    private static partial Regex GigaChat();
+
+    [GeneratedRegex(@"(?<=\A\s{0,9}(?:<s>)?\s{0,9}|<\|end_of_turn\|>\s{0,9})GPT4 Correct (?<role>User|Assistant):", RegexOptions.CultureInvariant)]
+    private static partial Regex OpenChat();
 
     [GeneratedRegex(@"(?<role>\[/?INST\]|\[/?SYSTEM_PROMPT\]|\[/?TOOL_RESULTS\]|\[/?AVAILABLE_TOOLS\])", RegexOptions.CultureInvariant)]
     private static partial Regex Inst();

@@ -38,7 +38,7 @@ internal static class RenderedChat
         if (ChatFamily.Of(prompt) is not var (family, header)) return (Conversation.FromUser(ChatFamily.TrimStart(prompt).Trim().ToString()), "", null);
         var turns = new List<Turn>();
         var opening = "";
-        Add(Role.System, ChatFamily.TrimStart(prompt.AsSpan(0, header.Index)));
+        Add(Role.System, ChatFamily.TrimEnd(ChatFamily.TrimStart(prompt.AsSpan(0, header.Index))));
         while (header.Success)
         {
             var next = header.NextMatch();

@@ -16,6 +16,8 @@ public class TemplateFormatTests
     private static readonly string Opens = Template("m.content", "'<think>\n'");
     // As DeepSeek-R1's: what it shows of an assistant is what follows the thought, and it begins every reply with one.
     private static readonly string Drops = Template("m.content.split('</think>')[-1]|trim", "'<think>\n'");
+    // As Nemotron Nano's: it opens a thought in every turn, also where the answer brings its own.
+    private static readonly string Always = Template("('<think>\n' if m.role == 'assistant' else '') ~ m.content", "'<think>\n'");
     private static readonly string OwnTag = Template("('<seed:think>' ~ m.reasoning_content ~ '</seed:think>' if m.reasoning_content else '') ~ m.content", "''");
     private static readonly string Knows = Template("('<think>\n' ~ m.reasoning_content ~ '\n</think>\n\n' if m.reasoning_content else '') ~ m.content", "'' if enable_thinking else '<think>\n\n</think>\n\n'");
     private static readonly string KnowsByAnotherName = Template("m.content", "'<think>' if thinking else '</think>'");
@@ -42,6 +44,7 @@ public class TemplateFormatTests
         { Plain, "<think>\n" + Thought + "\n</think>\n\n" + Answer + "[end]", Answer + "[end]" },
         { Opens, Thought + "\n</think>\n\n" + Answer + "[end]", Answer + "[end]" },
         { Drops, Thought + "\n</think>\n\n" + Answer + "[end]", Answer + "[end]" },
+        { Always, Thought + "\n</think>\n\n" + Answer + "[end]", Answer + "[end]" },
         { OwnTag, "<seed:think>" + Thought + "</seed:think>" + Answer + "[end]", Answer + "[end]" },
         { Knows, "<think>\n" + Thought + "\n</think>\n\n" + Answer + "[end]", Answer + "[end]" },
         { KnowsByAnotherName, "\n" + Thought + "\n</think>\n\n" + Answer + "[end]", Answer + "[end]" },
