@@ -4,8 +4,8 @@ using Deliberate.Rewards;
 namespace Deliberate.Server.Rewards;
 
 /// <summary>
-/// Brings items to the judge in batches. While the judge is idle an item goes at once; while it is at work, items gather until a batch is full or the first of
-/// them has waited long enough. Thread-safe.
+/// Brings items to the judge in batches. While the judge is idle an item goes at once; while it is at work, which shows when a call does not return with its
+/// answer, items gather until a batch is full or the first of them has waited long enough. Thread-safe.
 /// </summary>
 internal sealed class JudgeQueue : IDisposable
 {
@@ -20,6 +20,7 @@ internal sealed class JudgeQueue : IDisposable
     private readonly RewardTelemetry _telemetry;
     private readonly ITimer _timer;
     private int _abandoned;
+    private int _awaited; // calls whose judge has not answered at once: until then it is not known to be at work
     private bool _stopped;
 
     public JudgeQueue(IAnswerJudge judge, RewardOptions options, TimeProvider time, RewardTelemetry telemetry)
@@ -103,7 +104,7 @@ internal sealed class JudgeQueue : IDisposable
             while (_waiting.TryPeek(out var first) && first.Abandoned) Drop();
             if (_stopped || _waiting.Count == 0 || _running.Count >= _options.MaxBatches) return default;
             var waited = _time.GetElapsedTime(_waiting.Peek().Arrived);
-            if (_running.Count > 0 && _waiting.Count - _abandoned < _options.BatchSize && waited < _options.BatchWindow)
+            if (_awaited > 0 && _waiting.Count - _abandoned < _options.BatchSize && waited < _options.BatchWindow)
             {
                 _timer.Change(_options.BatchWindow - waited, Timeout.InfiniteTimeSpan);
                 return default;
@@ -143,14 +144,19 @@ internal sealed class JudgeQueue : IDisposable
             var judging = _reward.ScoreAsync(Array.ConvertAll(batch, static waiting => waiting.Item), null, limit.Token);
             waited = !judging.IsCompleted;
             // A judge that never returns must not hold its place for ever.
-            if (waited) limit.CancelAfter(_options.ItemTimeout * LimitFactor);
+            if (waited)
+            {
+                lock (_lock) _awaited++;
+                limit.CancelAfter(_options.ItemTimeout * LimitFactor);
+            }
+
             var rewards = waited ? await judging.WaitAsync(limit.Token).ConfigureAwait(false) : await judging.ConfigureAwait(false);
-            Done(limit);
+            Done(limit, waited);
             for (var i = 0; i < batch.Length; i++) batch[i].TrySetResult(Outcome.Of(rewards[i], _options.ShowReasons));
         }
         catch (Exception problem)
         {
-            Done(limit);
+            Done(limit, waited);
             var outcome = problem is OperationCanceledException && limit.IsCancellationRequested
                 ? Outcome.Failed(_stopped ? Failures.Stopped : VerdictKinds.TimedOut)
                 : Outcome.Failed(VerdictKinds.Failed, _options.ShowReasons ? problem.Message.ReplaceLineEndings(" ") : null);
@@ -164,9 +170,13 @@ internal sealed class JudgeQueue : IDisposable
         if (waited) Send();
     }
 
-    private void Done(CancellationTokenSource limit)
+    private void Done(CancellationTokenSource limit, bool awaited)
     {
-        lock (_lock) _running.Remove(limit);
+        lock (_lock)
+        {
+            _running.Remove(limit);
+            if (awaited) _awaited--;
+        }
     }
 
     private sealed class Waiting(RewardItem item, long arrived) : TaskCompletionSource<Outcome>(TaskCreationOptions.RunContinuationsAsynchronously)

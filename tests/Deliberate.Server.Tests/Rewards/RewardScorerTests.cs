@@ -41,6 +41,16 @@ public class RewardScorerTests
     }
 
     [Fact]
+    public async Task Items_that_come_while_a_judge_is_about_to_answer_do_not_wait_for_others()
+    {
+        using var both = new Barrier(2);
+        var judge = new ScriptedJudge((_, _) => new Verdict(both.SignalAndWait(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken) ? 1 : 0, "because"));
+        using var scorer = Scorer(judge);
+        var outcomes = await Task.WhenAll(new[] { "a", "b" }.Select(answer => Task.Run(() => scorer.ScoreAsync(Query(answer), "test").AsTask(), TestContext.Current.CancellationToken)));
+        Assert.All(outcomes, outcome => Assert.Equal(1, outcome.Score));
+    }
+
+    [Fact]
     public async Task No_more_calls_than_allowed_are_under_way()
     {
         var judge = new ScriptedJudge { Gate = new() };
