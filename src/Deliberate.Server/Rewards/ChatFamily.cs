@@ -116,7 +116,8 @@ internal sealed partial class ChatFamily
         var end = answer.Length;
         foreach (var token in _ends)
             if (answer.IndexOf(token, StringComparison.Ordinal) is var at and >= 0 && at < end) end = at;
-        return Text(TrimEnd(answer.AsSpan(0, end))).ToString();
+        var text = Text(TrimEnd(answer.AsSpan(0, end)));
+        return text.Length == answer.Length ? answer : text.ToString();
     }
 
     /// <summary>Llama 2 puts the system's text into the user's first turn: where each stands in it, or null.</summary>

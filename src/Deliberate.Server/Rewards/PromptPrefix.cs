@@ -10,9 +10,9 @@ internal static class PromptPrefix
     private const int Least = 16;
 
     /// <summary>Where the text after the prompt begins, or -1 when the text does not begin with the prompt.</summary>
-    public static int End(string prompt, string query)
+    public static int End(string prompt, ReadOnlySpan<char> query)
     {
-        if (query.StartsWith(prompt, StringComparison.Ordinal)) return prompt.Length;
+        if (query.StartsWith(prompt)) return prompt.Length;
         var bare = ChatFamily.TrimStart(prompt);
         var rest = ChatFamily.TrimStart(query);
         var skipped = query.Length - rest.Length;

@@ -1,3 +1,4 @@
+using System.Buffers;
 using Deliberate.Conversations;
 
 namespace Deliberate.Server.Rewards;
@@ -8,27 +9,37 @@ namespace Deliberate.Server.Rewards;
 /// </summary>
 internal static class RenderedChat
 {
-    /// <summary>The conversation of a prompt and the completion after it.</summary>
+    /// <summary>The conversation of a prompt and the completion after it; of its thought only whether there is one.</summary>
     /// <param name="prompt">The prompt as it was rendered, or plain text.</param>
     /// <param name="query">The prompt and what the model wrote, special tokens kept.</param>
     /// <returns>Null when the query does not begin with the prompt.</returns>
-    public static (Conversation Conversation, Completion Completion)? Read(string prompt, string query)
+    public static (Conversation Conversation, Completion Completion)? Read(string prompt, ReadOnlySpan<char> query)
     {
         var at = PromptPrefix.End(prompt, query);
         if (at < 0) return null;
         var (conversation, opening, family) = ReadPrompt(prompt);
         // What the template wrote for the model (an opened thought, the beginning of an answer) is read as if the model had written it.
-        var text = opening.Length == 0 ? query.AsSpan(at) : string.Concat(opening, query.AsSpan(at));
-        return (conversation, ReadResponse(text, family));
+        if (opening.Length == 0) return (conversation, ReadResponse(query[at..], family));
+        var whole = ArrayPool<char>.Shared.Rent(opening.Length + query.Length - at);
+        try
+        {
+            opening.CopyTo(whole);
+            query[at..].CopyTo(whole.AsSpan(opening.Length));
+            return (conversation, ReadResponse(whole.AsSpan(0, opening.Length + query.Length - at), family));
+        }
+        finally
+        {
+            ArrayPool<char>.Shared.Return(whole);
+        }
     }
 
-    /// <summary>The completion in a text whose special tokens are gone, or nearly.</summary>
+    /// <summary>The completion in a text whose special tokens are gone, or nearly; of its thought only whether there is one.</summary>
     /// <param name="text">The model's text.</param>
     /// <param name="opened">True when the prompt ended inside the thought.</param>
     /// <param name="truncated">True when the text is known to be cut.</param>
     public static Completion ReadResponse(string text, bool opened = false, bool truncated = false)
     {
-        var read = CompletionReader.Read(text, opened, truncated);
+        var read = CompletionReader.ReadAnswer(text, opened, truncated);
         return read with { Answer = ChatFamily.TrimEnd(read.Answer) };
     }
 
@@ -67,7 +78,7 @@ internal static class RenderedChat
     private static Completion ReadResponse(ReadOnlySpan<char> text, ChatFamily? family)
     {
         // The thought first: in doubt, what stands before its end is no answer, whatever other tokens are in it.
-        var read = CompletionReader.Read(text);
+        var read = CompletionReader.ReadAnswer(ChatFamily.TrimEnd(text));
         return read with { Answer = family is null ? ChatFamily.TrimEnd(read.Answer) : family.Answer(read.Answer) };
     }
 }

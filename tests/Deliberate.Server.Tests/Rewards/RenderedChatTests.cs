@@ -48,7 +48,7 @@ public class RenderedChatTests
     public void Turns_and_answer_are_recovered(string name)
     {
         var (prompt, open, close, end) = Families[name];
-        Assert.Equal((Expected, new Completion("Clause G1.", "Cut above a bud.")), RenderedChat.Read(prompt, $"{prompt}{open}Clause G1.{close}Cut above a bud.{end}"));
+        Assert.Equal((Expected, new Completion(CompletionReader.SomeThought, "Cut above a bud.")), RenderedChat.Read(prompt, $"{prompt}{open}Clause G1.{close}Cut above a bud.{end}"));
     }
 
     [Theory]
@@ -56,7 +56,7 @@ public class RenderedChatTests
     public void An_unfinished_thought_leaves_no_answer(string name)
     {
         var (prompt, open, _, end) = Families[name];
-        Assert.Equal((Expected, new Completion("Clause G1.", "", true)), RenderedChat.Read(prompt, $"{prompt}{open}Clause G1."));
+        Assert.Equal((Expected, new Completion(CompletionReader.SomeThought, "", true)), RenderedChat.Read(prompt, $"{prompt}{open}Clause G1."));
         Assert.Equal("", RenderedChat.Read(prompt, $"{prompt}{open}Clause G1.{end}")!.Value.Completion.Answer);
     }
 
@@ -73,7 +73,7 @@ public class RenderedChatTests
     [Fact]
     public void A_plain_prompt_is_one_turn()
     {
-        Assert.Equal((Conversation.FromUser("How?"), new Completion("x", "So.")), RenderedChat.Read("How?", "How?<think>x</think>So.</s>"));
+        Assert.Equal((Conversation.FromUser("How?"), new Completion(CompletionReader.SomeThought, "So.")), RenderedChat.Read("How?", "How?<think>x</think>So.</s>"));
         Assert.Equal(Conversation.FromUser("What do [INST] and <|im_start|>user mean?"), RenderedChat.Read("What do [INST] and <|im_start|>user mean?", "What do [INST] and <|im_start|>user mean? They mark turns.")!.Value.Conversation);
     }
 

@@ -74,6 +74,8 @@ public class CompletionReaderTests
             var read = CompletionReader.Read(text);
             Assert.DoesNotContain("<think>", read.Answer, StringComparison.OrdinalIgnoreCase);
             Assert.DoesNotContain("</think>", read.Answer, StringComparison.OrdinalIgnoreCase);
+            // Who must not see the thought learns all but the thought.
+            Assert.Equal(read with { Thinking = read.Thinking.Length > 0 ? CompletionReader.SomeThought : "" }, CompletionReader.ReadAnswer(text));
             // Reading an answer again changes nothing: the answer holds no thought.
             Assert.Equal(new Completion("", read.Answer), CompletionReader.Read(read.Answer));
         });

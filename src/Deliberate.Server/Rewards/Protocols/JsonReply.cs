@@ -30,7 +30,7 @@ internal static class JsonReply
         (response.StatusCode, response.ContentType, response.ContentLength) = (status, "application/json", bytes.Length);
         response.BodyWriter.Write(bytes);
         if (bytes.Length > Largest) _writing = null;
-        var flushed = response.BodyWriter.FlushAsync(context.RequestAborted);
+        var flushed = response.BodyWriter.FlushAsync(CancellationToken.None); // ends when the client hangs up, too
         return flushed.IsCompletedSuccessfully ? Task.CompletedTask : flushed.AsTask();
     }
 

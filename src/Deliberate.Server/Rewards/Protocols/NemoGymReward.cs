@@ -31,7 +31,7 @@ internal sealed class NemoGymReward(RewardScorer scorer)
     public async Task VerifyAsync(HttpContext context)
     {
         using var body = await JsonDocument.ParseAsync(context.Request.Body, cancellationToken: context.RequestAborted).ConfigureAwait(false);
-        var outcome = (await RewardRoute.ScoreAsync(scorer, [Query(body.RootElement)], Protocol, context.RequestAborted).ConfigureAwait(false))[0];
+        var outcome = (await RewardRoute.ScoreAsync(scorer, [Query(body.RootElement)], Protocol, context).ConfigureAwait(false))[0];
         await JsonReply.WriteAsync(context, StatusCodes.Status200OK, (Row: body.RootElement, Outcome: outcome), static (json, state) => Write(json, state.Row, state.Outcome)).ConfigureAwait(false);
     }
 

@@ -15,9 +15,21 @@ internal sealed class OpenRlhfReward(RewardScorer scorer)
     {
         var request = await JsonBody.ReadAsync(context, RewardJson.Default.OpenRlhfRequest).ConfigureAwait(false)
             ?? throw new RewardRequestException(StatusCodes.Status400BadRequest, "the body is null");
-        var outcomes = await RewardRoute.ScoreAsync(scorer, Queries(request), Protocol, context.RequestAborted).ConfigureAwait(false);
+        var outcomes = await RewardRoute.ScoreAsync(scorer, Taken(request), Protocol, context).ConfigureAwait(false);
         if (outcomes.Length > 0 && Array.TrueForAll(outcomes, static outcome => outcome.Score is null)) await RewardRoute.UnscoredAsync(context, outcomes[0]).ConfigureAwait(false);
         else await JsonReply.WriteAsync(context, StatusCodes.Status200OK, outcomes, Write).ConfigureAwait(false);
+    }
+
+    private RewardQuery[] Taken(OpenRlhfRequest request)
+    {
+        try
+        {
+            return Queries(request);
+        }
+        finally
+        {
+            foreach (var text in request.Query ?? []) text.Return();
+        }
     }
 
     private RewardQuery[] Queries(OpenRlhfRequest request)
@@ -29,8 +41,8 @@ internal sealed class OpenRlhfReward(RewardScorer scorer)
         var queries = new RewardQuery[query.Length];
         for (var i = 0; i < queries.Length; i++)
         {
-            var (text, prompt) = (Required(query[i], $"query[{i}]"), Required(prompts[i], $"prompts[{i}]"));
-            var (conversation, completion) = RenderedChat.Read(prompt, text)
+            if (query[i].IsNull) throw Missing($"query[{i}]");
+            var (conversation, completion) = RenderedChat.Read(Required(prompts[i], $"prompts[{i}]"), query[i].Text)
                 ?? throw new RewardRequestException(StatusCodes.Status400BadRequest, $"the text does not begin with prompts[{i}]: send the prompt from which it was generated", $"query[{i}]");
             queries[i] = new(conversation, completion, labels is null ? null : Fields.CategoryOfLabel(labels[i], scorer, $"labels[{i}]"));
         }
@@ -39,7 +51,9 @@ internal sealed class OpenRlhfReward(RewardScorer scorer)
     }
 
     private static T Required<T>(T? value, string field)
-        where T : class => value ?? throw new RewardRequestException(StatusCodes.Status400BadRequest, "the field is missing or null", field);
+        where T : class => value ?? throw Missing(field);
+
+    private static RewardRequestException Missing(string field) => new(StatusCodes.Status400BadRequest, "the field is missing or null", field);
 
     private static void Write(Utf8JsonWriter json, Outcome[] outcomes)
     {

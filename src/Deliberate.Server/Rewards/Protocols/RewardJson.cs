@@ -10,7 +10,7 @@ internal sealed record OpenRlhfRequest
 {
     /// <summary>Prompts with responses, special tokens kept.</summary>
     [JsonPropertyName("query")]
-    public string?[]? Query { get; set; }
+    public RentedText[]? Query { get; set; }
 
     /// <summary>The rendered prompts.</summary>
     [JsonPropertyName("prompts")]

@@ -44,12 +44,18 @@ internal static class RewardRoute
     }
 
     /// <summary>Scores items and keeps their order.</summary>
-    public static async Task<Outcome[]> ScoreAsync(RewardScorer scorer, IReadOnlyList<RewardQuery> queries, string protocol, CancellationToken cancellationToken)
+    public static async Task<Outcome[]> ScoreAsync(RewardScorer scorer, IReadOnlyList<RewardQuery> queries, string protocol, HttpContext context)
     {
-        if (queries.Count == 1) return [await WaitAsync(scorer.ScoreAsync(queries[0], protocol), cancellationToken).ConfigureAwait(false)];
+        if (queries.Count == 1)
+        {
+            var scoring = scorer.ScoreAsync(queries[0], protocol);
+            // A client that hangs up does not stop the judge: the verdict is kept for its next try. The token is not asked for without need; each request makes its own.
+            return [scoring.IsCompleted ? await scoring.ConfigureAwait(false) : await scoring.AsTask().WaitAsync(context.RequestAborted).ConfigureAwait(false)];
+        }
+
         var tasks = new Task<Outcome>[queries.Count];
         for (var i = 0; i < tasks.Length; i++) tasks[i] = scorer.ScoreAsync(queries[i], protocol).AsTask();
-        return await Task.WhenAll(tasks).WaitAsync(cancellationToken).ConfigureAwait(false);
+        return await Task.WhenAll(tasks).WaitAsync(context.RequestAborted).ConfigureAwait(false);
     }
 
     /// <summary>The status of a request none of whose items has a score, with a hint when to come again.</summary>
@@ -58,10 +64,6 @@ internal static class RewardRoute
         context.Response.Headers.RetryAfter = "1";
         return JsonReply.ErrorAsync(context, StatusCodes.Status503ServiceUnavailable, "unscored", $"no score: {outcome.Explanation}");
     }
-
-    // A client that hangs up does not stop the judge: the verdict is kept for its next try.
-    private static ValueTask<Outcome> WaitAsync(ValueTask<Outcome> scoring, CancellationToken cancellationToken) =>
-        scoring.IsCompleted || !cancellationToken.CanBeCanceled ? scoring : new(scoring.AsTask().WaitAsync(cancellationToken));
 
     private static string? Known(string? path) => path is null ? null : path.TrimStart('$', '.') is { Length: > 0 } field && field.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '.' or '[' or ']') && field.Length <= 40 ? field : null;
 }

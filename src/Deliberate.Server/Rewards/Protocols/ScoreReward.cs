@@ -21,7 +21,7 @@ internal sealed class ScoreReward(RewardScorer scorer)
         {
             var requests = await JsonBody.ReadAsync(context, RewardJson.Default.ScoreRequestArray).ConfigureAwait(false) ?? [];
             RewardRoute.CheckCount(scorer, requests.Length, "$");
-            var outcomes = await RewardRoute.ScoreAsync(scorer, [.. requests.Select((request, index) => Query(request, $"[{index}]."))], Protocol, context.RequestAborted).ConfigureAwait(false);
+            var outcomes = await RewardRoute.ScoreAsync(scorer, [.. requests.Select((request, index) => Query(request, $"[{index}]."))], Protocol, context).ConfigureAwait(false);
             await JsonReply.WriteAsync(context, StatusCodes.Status200OK, outcomes, static (json, outcomes) =>
             {
                 json.WriteStartArray();
@@ -32,7 +32,7 @@ internal sealed class ScoreReward(RewardScorer scorer)
         }
 
         var single = await JsonBody.ReadAsync(context, RewardJson.Default.ScoreRequest).ConfigureAwait(false);
-        var scored = (await RewardRoute.ScoreAsync(scorer, [Query(single, "")], Protocol, context.RequestAborted).ConfigureAwait(false))[0];
+        var scored = (await RewardRoute.ScoreAsync(scorer, [Query(single, "")], Protocol, context).ConfigureAwait(false))[0];
         if (scored.Score is null) await RewardRoute.UnscoredAsync(context, scored).ConfigureAwait(false);
         else await JsonReply.WriteAsync(context, StatusCodes.Status200OK, scored, Write).ConfigureAwait(false);
     }
