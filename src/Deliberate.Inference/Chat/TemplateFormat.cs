@@ -22,6 +22,7 @@ public sealed class TemplateFormat : IPromptFormat
     private readonly IReadOnlyDictionary<string, string> _special;
     private readonly string[] _control;
     private readonly ThoughtTag _tag;
+    private readonly Dictionary<string, TemplateValue>[] _variables; // without a thought, with one
 
     /// <summary>A format.</summary>
     /// <param name="tokenizer">The model's tokenizer.</param>
@@ -33,7 +34,10 @@ public sealed class TemplateFormat : IPromptFormat
         ArgumentNullException.ThrowIfNull(tokenizer);
         (_tokenizer, _template, _special, StopTokens) = (tokenizer, template, specialTokens, stopTokens);
         _control = [.. tokenizer.Added.Where(token => token.Control).Select(token => token.Text)];
-        _tag = ThoughtTag.OfTemplate(template.Text) ?? ThoughtTag.Think;
+        var tag = ThoughtTag.OfTemplate(template.Text);
+        _tag = tag ?? ThoughtTag.Think;
+        // Some templates that know it by the shorter name ask for thoughts in words that no reader could tell from an answer.
+        _variables = [.. new[] { No, Yes }.Select(value => new Dictionary<string, TemplateValue>(tag is null ? [new("enable_thinking", value)] : [new("enable_thinking", value), new("thinking", value)]))];
         (StartOfThinking, EndOfThinking) = (tokenizer.Encode(_tag.Open), tokenizer.Encode(_tag.Close));
     }
 
@@ -125,10 +129,11 @@ public sealed class TemplateFormat : IPromptFormat
             {
                 var masked = Last(turn);
                 var trained = masked.Text.AsSpan(masked.Trained[0].Start, masked.Trained[0].End - masked.Trained[0].Start);
-                if (!trained.Contains(thought, StringComparison.Ordinal)) return null;
+                var (prompt, opened) = Waiting(before, thought.Length > 0);
+                // A thought between marks that no reader knows would be shown as an answer.
+                if (!CompletionReader.Read(trained, opened).Thinking.Contains(thought, StringComparison.Ordinal)) return null;
                 if (_template.MarksGeneration) return masked;
                 // A template that opens the thought before every answer opens it twice where the answer brings its own.
-                var (prompt, opened) = Waiting(before, thought.Length > 0);
                 return masked.Text[..masked.Trained[0].Start] == prompt && !(opened && trained.TrimStart().StartsWith(_tag.Open)) ? masked : null;
             }
             catch (TemplateException)
@@ -166,7 +171,7 @@ public sealed class TemplateFormat : IPromptFormat
     {
         Messages = [.. messages],
         SpecialTokens = _special,
-        Variables = new Dictionary<string, TemplateValue> { ["enable_thinking"] = thinking ? Yes : No, ["thinking"] = thinking ? Yes : No },
+        Variables = _variables[thinking ? 1 : 0],
     };
 
     private TemplateValue Value(ChatMessage message) => Message(message.Role.Value, Safe(message.Text));

@@ -19,6 +19,8 @@ public class TemplateFormatTests
     // As Nemotron Nano's: it opens a thought in every turn, also where the answer brings its own.
     private static readonly string Always = Template("('<think>\n' if m.role == 'assistant' else '') ~ m.content", "'<think>\n'");
     private static readonly string OwnTag = Template("('<seed:think>' ~ m.reasoning_content ~ '</seed:think>' if m.reasoning_content else '') ~ m.content", "''");
+    // As Granite's: a thought that nobody could tell from an answer.
+    private static readonly string Words = Template("('Here is my thought process: ' ~ m.reasoning_content ~ ' Here is my response: ' if m.reasoning_content else '') ~ m.content", "'Think aloud.' if thinking else ''");
     private static readonly string Knows = Template("('<think>\n' ~ m.reasoning_content ~ '\n</think>\n\n' if m.reasoning_content else '') ~ m.content", "'' if enable_thinking else '<think>\n\n</think>\n\n'");
     private static readonly string KnowsByAnotherName = Template("m.content", "'<think>' if thinking else '</think>'");
     private static readonly ChatMessage[] Asked = [new(ChatRole.User, "A story, please.")];
@@ -45,6 +47,7 @@ public class TemplateFormatTests
         { Opens, Thought + "\n</think>\n\n" + Answer + "[end]", Answer + "[end]" },
         { Drops, Thought + "\n</think>\n\n" + Answer + "[end]", Answer + "[end]" },
         { Always, Thought + "\n</think>\n\n" + Answer + "[end]", Answer + "[end]" },
+        { Words, "<think>\n" + Thought + "\n</think>\n\n" + Answer + "[end]", Answer + "[end]" },
         { OwnTag, "<seed:think>" + Thought + "</seed:think>" + Answer + "[end]", Answer + "[end]" },
         { Knows, "<think>\n" + Thought + "\n</think>\n\n" + Answer + "[end]", Answer + "[end]" },
         { KnowsByAnotherName, "\n" + Thought + "\n</think>\n\n" + Answer + "[end]", Answer + "[end]" },
