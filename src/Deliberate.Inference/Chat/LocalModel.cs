@@ -58,7 +58,7 @@ public sealed class LocalModel : IDisposable
             var template = Template(text, path);
             return new(stored, tokenizer, new TemplateFormat(tokenizer, template, settings.SpecialTokens, Stops(stored, tokenizer, settings)), stored.Fingerprint)
             {
-                Thinks = ThoughtTag.OfTemplate(text) is not null || text.Contains("reasoning_content", StringComparison.Ordinal) || text.Contains("<|channel|>", StringComparison.Ordinal),
+                Thinks = ThoughtTag.OfTemplate(text) is not null || text.Contains("<|channel|>", StringComparison.Ordinal),
             };
         }
         catch
