@@ -101,7 +101,7 @@ public sealed class TemplateFormat : IPromptFormat
 
     /// <summary>A conversation with the assistant's next turn as text, and the parts of it that training covers.</summary>
     /// <remarks>
-    /// What stands before the turn is the very prompt that the model gets when it is asked. A template that marks what is trained is believed instead. One that
+    /// The text begins with the very prompt that the model gets when it is asked, and the rest of it is trained, unless the template marks what is. A template that
     /// cannot show the turn as the model would write it, since it drops thoughts or begins a finished turn otherwise, is asked for the prompt and the end of the turn alone.
     /// </remarks>
     /// <exception cref="TemplateException">The template refuses the conversation, or what ends a turn cannot be told.</exception>
@@ -116,8 +116,6 @@ public sealed class TemplateFormat : IPromptFormat
         if (thought.Length > 0 && Shown(Message("assistant", said, ("reasoning_content", TemplateValue.Of(thought)))) is { } own) return own;
         var tagged = thought.Length > 0 ? $"{_tag.Open}\n{thought}\n{_tag.Close}\n\n{said}" : said;
         if (Shown(Message("assistant", tagged)) is { } shown) return shown;
-        if (_template.MarksGeneration) return Last(Message("assistant", tagged)); // its error says why
-
         var (asked, inside) = Waiting(before, thought.Length > 0);
         if (inside) tagged = $"{(PythonText.IsSpace(asked[^1]) ? "" : "\n")}{thought}\n{_tag.Close}\n\n{said}";
         var text = $"{asked}{tagged}{EndOfTurn(Message("assistant", said))}";
@@ -132,7 +130,7 @@ public sealed class TemplateFormat : IPromptFormat
                 var (prompt, opened) = Waiting(before, thought.Length > 0);
                 // A thought between marks that no reader knows would be shown as an answer.
                 if (!CompletionReader.Read(trained, opened).Thinking.Contains(thought, StringComparison.Ordinal)) return null;
-                if (_template.MarksGeneration) return masked;
+                if (_template.MarksGeneration) return masked.Text.StartsWith(prompt, StringComparison.Ordinal) ? masked : null;
                 // A template that opens the thought before every answer opens it twice where the answer brings its own.
                 return masked.Text[..masked.Trained[0].Start] == prompt && !(opened && trained.TrimStart().StartsWith(_tag.Open)) ? masked : null;
             }

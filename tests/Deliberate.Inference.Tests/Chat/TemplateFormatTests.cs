@@ -94,9 +94,16 @@ public class TemplateFormatTests
     }
 
     [Fact]
-    public void Marks_of_the_template_are_believed()
+    public void Marks_of_the_template_are_believed_where_it_shows_the_turn_after_the_prompt()
     {
-        const string marked = "{% for m in messages %}[{{ m.role }}]{% if m.role == 'assistant' %}{% generation %}{{ m.content }}!{% endgeneration %}{% else %}{{ m.content }}{% endif %}{% endfor %}{% if add_generation_prompt %}[assistant] {% endif %}";
-        Assert.Equal($"<think>\n{Thought}\n</think>\n\n{Answer}!", Trained(Format(marked).Masked(Asked, Thought, Answer)));
+        const string marked = "{% for m in messages %}[{{ m.role }}]{% if m.role == 'assistant' %}{% generation %}{{ m.content }}!{% endgeneration %}{% else %}{{ m.content }}{% endif %}{% endfor %}{% if add_generation_prompt %}[assistant]OPENING{% endif %}";
+        foreach (var opening in new[] { "", "<think>\n", " " })
+        {
+            var format = Format(marked.Replace("OPENING", opening, StringComparison.Ordinal));
+            var masked = format.Masked(Asked, Thought, Answer);
+            Assert.StartsWith(Tokenizer.Decode(format.Prompt(Asked).Tokens), masked.Text, StringComparison.Ordinal);
+            // With its marks the opening of the thought is trained although the prompt gives it; the last one shows no turn after such a prompt.
+            Assert.Equal($"<think>\n{Thought}\n</think>\n\n{Answer}!", Trained(masked));
+        }
     }
 }
