@@ -89,7 +89,7 @@ def main():
         wrong = []
         for case, reply in zip(cases, replies):
             wanted = expected(template, case) if template else None
-            compared, refused = compared + 1, refused + (wanted is None)
+            compared, refused = compared + 1, refused + (wanted is None and "rendered" not in reply)
             if reply.get("rendered") != wanted:
                 wrong.append((case, wanted, reply))
         differing += len(wrong)

@@ -112,11 +112,11 @@ public sealed class TemplateFormat : IPromptFormat
         ArgumentNullException.ThrowIfNull(answer);
         ChatMessage[] before = [.. messages];
         var (thought, said) = (Safe(thinking).Trim(), Safe(answer).Trim());
+        var (asked, inside) = Waiting(before, thought.Length > 0);
         // The template's own place for thoughts, where it has one.
         if (thought.Length > 0 && Shown(Message("assistant", said, ("reasoning_content", TemplateValue.Of(thought)))) is { } own) return own;
         var tagged = thought.Length > 0 ? $"{_tag.Open}\n{thought}\n{_tag.Close}\n\n{said}" : said;
         if (Shown(Message("assistant", tagged)) is { } shown) return shown;
-        var (asked, inside) = Waiting(before, thought.Length > 0);
         if (inside) tagged = $"{(PythonText.IsSpace(asked[^1]) ? "" : "\n")}{thought}\n{_tag.Close}\n\n{said}";
         var text = $"{asked}{tagged}{EndOfTurn(Message("assistant", said))}";
         return new(text, [new(asked.Length, text.Length)]);
@@ -127,12 +127,11 @@ public sealed class TemplateFormat : IPromptFormat
             {
                 var masked = Last(turn);
                 var trained = masked.Text.AsSpan(masked.Trained[0].Start, masked.Trained[0].End - masked.Trained[0].Start);
-                var (prompt, opened) = Waiting(before, thought.Length > 0);
                 // A thought between marks that no reader knows would be shown as an answer.
-                if (!CompletionReader.Read(trained, opened).Thinking.Contains(thought, StringComparison.Ordinal)) return null;
-                if (_template.MarksGeneration) return masked.Text.StartsWith(prompt, StringComparison.Ordinal) ? masked : null;
+                if (!CompletionReader.Read(trained, inside).Thinking.Contains(thought, StringComparison.Ordinal)) return null;
+                if (_template.MarksGeneration) return masked.Text.StartsWith(asked, StringComparison.Ordinal) ? masked : null;
                 // A template that opens the thought before every answer opens it twice where the answer brings its own.
-                return masked.Text[..masked.Trained[0].Start] == prompt && !(opened && trained.TrimStart().StartsWith(_tag.Open)) ? masked : null;
+                return masked.Text[..masked.Trained[0].Start] == asked && !(inside && trained.TrimStart().StartsWith(_tag.Open)) ? masked : null;
             }
             catch (TemplateException)
             {

@@ -62,7 +62,7 @@ public static class CompletionReader
     public static Completion Read(ReadOnlySpan<char> text, bool opened = false, bool truncated = false) => Read(text, opened, truncated, Untagged);
 
     /// <summary>
-    /// The same for those whom the thought is none of their business: of the thought, <see cref="Completion.Thinking"/> tells whether there is one
+    /// The same for readers whom the thought does not concern: of it, <see cref="Completion.Thinking"/> tells whether there is one
     /// (<see cref="SomeThought"/>) or none (empty). Quicker, too: most of what models write is thought.
     /// </summary>
     /// <param name="text">The text.</param>
@@ -79,7 +79,7 @@ public static class CompletionReader
         var marked = text.ContainsAny('<', '['); // every mark begins with one of these
         if ((marked && ThoughtMarks.IndexOf(text, ThoughtMarks.Channel) >= 0) || (!opened && ThoughtMarks.BareChannels(text) is not null))
             return ReadChannels(text.ToString(), opened, truncated);
-        if (!marked && opened) return new(text.Trim().ToString(), "", true);
+        if (!marked && opened) return new(untagged(text), "", true);
         if (!marked && ThoughtMarks.BareChannels(text.Trim()) is null) return new("", text.Trim().ToString(), truncated);
         var (end, answerAt) = LastClose(text);
         if (answerAt == 0 && opened) return new(untagged(text), "", true);

@@ -1,6 +1,6 @@
 namespace Deliberate.Conversations;
 
-/// <summary>The marks between which a model writes its thought. Compared without case; thread-safe.</summary>
+/// <summary>The marks between which a model writes its thought. Readers find them in any case of letters. Thread-safe.</summary>
 /// <param name="Open">Begins a thought.</param>
 /// <param name="Close">Ends it.</param>
 public readonly record struct ThoughtTag(string Open, string Close)
